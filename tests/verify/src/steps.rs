@@ -134,7 +134,11 @@ pub const STEPS: &[Step] = &[
 
 /// Names the files only: `cargo fmt` writes them anew anyway.
 fn fmt(place: &mut Place, step: &Step) -> Tally {
-    cargo(place, step, &["fmt", "--all", "--", "--check", "--files-with-diff", "--color", "never"])
+    cargo(
+        place,
+        step,
+        &["fmt", "--all", "--", "--check", "--files-with-diff", "--color", "never"],
+    )
 }
 
 fn clippy(place: &mut Place, step: &Step) -> Tally {
