@@ -1,0 +1,454 @@
+//! The open ticket: scanning, voiding, tendering, settling; and taking a whole receipt back.
+//!
+//! `decide`-functions look and answer with an event or a refusal; `apply` makes an event true and can not refuse it. An open and a
+//! closed ticket are two types, so nobody adds a line to a paid sale. Discounts, suspended tickets and other tenders than
+//! cash are not here yet.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::barcode::Gtin;
+use crate::catalog::{Catalog, Item, PriceVersion, Sku};
+use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
+use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
+use crate::money::{Currency, Money, MoneyError, Quantity};
+use crate::stock::{MoveReason, StockMove};
+use crate::tax::{self, PriceMode};
+use crate::time::Instant;
+
+/// More lines than any trolley holds.
+pub const MOST_LINES: usize = 2_000;
+/// Ten thousand pieces in one scan.
+pub const LARGEST_QUANTITY: i64 = 10_000_000;
+
+/// What the shop says to the one at the till. The stable code is `code()`, the sentence is for people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("nothing carries the code {code:?}; check the label or search for the item by name")]
+    UnknownCode { code: String },
+    #[error("quantity {quantity} can not be sold; use more than 0 and at most 10000")]
+    Quantity { quantity: Quantity },
+    #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
+    TooManyLines,
+    #[error("line {line} is not on this ticket")]
+    NoSuchLine { line: u32 },
+    #[error("line {line} is already voided")]
+    AlreadyVoided { line: u32 },
+    #[error("the basket is empty; scan an item first")]
+    EmptyBasket,
+    #[error("money was already taken for this ticket; settle it, then take it back as a return")]
+    AlreadyPaid,
+    #[error("{given} is not enough, {due} is due")]
+    NotEnough { given: String, due: String },
+    #[error("an amount of {amount} can not be taken; give more than nothing")]
+    Amount { amount: String },
+    #[error("receipt {receipt} was already taken back")]
+    AlreadyReturned { receipt: ReceiptNo },
+    #[error("receipt {receipt} is itself a return; only a sale can be taken back")]
+    NotASale { receipt: ReceiptNo },
+    #[error("receipt {receipt} is not known in this store; check the number")]
+    UnknownReceipt { receipt: ReceiptNo },
+    #[error("the amounts do not fit: {0}")]
+    Money(#[from] MoneyError),
+    #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
+    NoTaxClass { sku: Sku },
+}
+
+impl Refusal {
+    /// Stable for programs, where the sentence may be worded better one day.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::UnknownCode { .. } => "unknown_code",
+            Refusal::Quantity { .. } => "quantity",
+            Refusal::TooManyLines => "too_many_lines",
+            Refusal::NoSuchLine { .. } => "no_such_line",
+            Refusal::AlreadyVoided { .. } => "already_voided",
+            Refusal::EmptyBasket => "empty_basket",
+            Refusal::AlreadyPaid => "already_paid",
+            Refusal::NotEnough { .. } => "not_enough",
+            Refusal::Amount { .. } => "amount",
+            Refusal::AlreadyReturned { .. } => "already_returned",
+            Refusal::NotASale { .. } => "not_a_sale",
+            Refusal::UnknownReceipt { .. } => "unknown_receipt",
+            Refusal::Money(_) => "money",
+            Refusal::NoTaxClass { .. } => "no_tax_class",
+        }
+    }
+}
+
+/// What every ticket knows from its first scan on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+    pub ticket: TicketId,
+    pub register: RegisterId,
+    pub till: TillId,
+    pub shift: ShiftId,
+    pub opened_at: Instant,
+    pub currency: Currency,
+    pub prices: PriceMode,
+    /// Smallest coin in minor units; 1 where every cent exists.
+    pub cash_step: i64,
+}
+
+/// What happened to an open ticket. Kept in the work log, one row each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    Opened(Opening),
+    LineAdded(Box<ClosedLine>),
+    LineVoided { line: u32, voided: Voided },
+    TenderTaken(Tender),
+}
+
+/// A sale that is still going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    pub opening: Opening,
+    lines: Vec<ClosedLine>,
+    tenders: Vec<Tender>,
+    net: Money,
+    tax: Money,
+}
+
+/// Finds what a scanner read.
+pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
+    // An in-store code or item number is looked up as it stands: the shop chose it.
+    if let Some(item) = catalog.by_text(code) {
+        return Ok(item);
+    }
+    let unknown = || Refusal::UnknownCode {
+        code: code.chars().take(60).collect(),
+    };
+    let gtin: Gtin = code.parse().map_err(|_| unknown())?;
+    catalog.by_gtin(gtin).ok_or_else(unknown)
+}
+
+impl Open {
+    pub fn new(opening: Opening) -> Self {
+        Self {
+            opening,
+            lines: Vec::new(),
+            tenders: Vec::new(),
+            net: Money::ZERO,
+            tax: Money::ZERO,
+        }
+    }
+
+    pub fn lines(&self) -> &[ClosedLine] {
+        &self.lines
+    }
+
+    pub fn tenders(&self) -> &[Tender] {
+        &self.tenders
+    }
+
+    pub fn net(&self) -> Money {
+        self.net
+    }
+
+    pub fn tax(&self) -> Money {
+        self.tax
+    }
+
+    /// What the goods cost, before coins are thought of.
+    pub fn total(&self) -> Result<Money, Refusal> {
+        Ok(self.net.checked_add(self.tax)?)
+    }
+
+    /// What is to be paid in cash: the total, rounded to the smallest coin.
+    pub fn due(&self) -> Result<Money, Refusal> {
+        Ok(self.total()?.to_step(self.opening.cash_step)?)
+    }
+
+    pub fn given(&self) -> Result<Money, Refusal> {
+        Ok(Money::sum(self.tenders.iter().map(|tender| tender.amount))?)
+    }
+
+    /// A scan: finds the item, prices it as of the ticket's first line, taxes it.
+    pub fn scan(&self, catalog: &Catalog, code: &str, quantity: Quantity, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
+        if !self.tenders.is_empty() {
+            return Err(Refusal::AlreadyPaid);
+        }
+        if self.lines.len() >= MOST_LINES {
+            return Err(Refusal::TooManyLines);
+        }
+        if !(1..=LARGEST_QUANTITY).contains(&quantity.0) {
+            return Err(Refusal::Quantity { quantity });
+        }
+        let item = find(catalog, code)?;
+        let class = catalog
+            .tax_class(&item.tax_class)
+            .ok_or_else(|| Refusal::NoTaxClass { sku: item.sku.clone() })?;
+        let (unit_price, version) = catalog.price(item, self.opening.opened_at);
+        let amount = unit_price.times(quantity)?;
+        let split = tax::split(amount, class.rate, self.opening.prices)?;
+        // The ticket's sums must still fit with this line on it.
+        self.net.checked_add(split.net)?.checked_add(self.tax)?.checked_add(split.tax)?;
+        Ok(Event::LineAdded(Box::new(ClosedLine {
+            line: self.lines.len() as u32 + 1,
+            command_id: Some(command_id),
+            at,
+            sku: item.sku.clone(),
+            name: item.name.clone(),
+            code: code.to_owned(),
+            quantity,
+            unit_price,
+            amount,
+            reasons: vec![PriceReason {
+                reason: ReasonKind::ListPrice,
+                amount,
+                version,
+            }],
+            tax_class: class.code.clone(),
+            rate: class.rate,
+            net: split.net,
+            tax: split.tax,
+            voided: None,
+        })))
+    }
+
+    pub fn void_line(&self, line: u32, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
+        if !self.tenders.is_empty() {
+            return Err(Refusal::AlreadyPaid);
+        }
+        let found = self
+            .lines
+            .iter()
+            .find(|candidate| candidate.line == line)
+            .ok_or(Refusal::NoSuchLine { line })?;
+        if found.voided.is_some() {
+            return Err(Refusal::AlreadyVoided { line });
+        }
+        Ok(Event::LineVoided {
+            line,
+            voided: Voided { command_id, at },
+        })
+    }
+
+    /// Takes cash; it may be less than is due, then more is to come.
+    pub fn tender(&self, amount: Money, command_id: CommandId, at: Instant) -> Result<Tender, Refusal> {
+        if !self.lines.iter().any(|line| line.voided.is_none()) {
+            return Err(Refusal::EmptyBasket);
+        }
+        let show = |amount| self.opening.currency.show(amount);
+        // A basket of free things is settled with nothing given.
+        let least = if self.due()? == Money::ZERO { 0 } else { 1 };
+        if !(least..=crate::money::LARGEST_AMOUNT).contains(&amount.0) {
+            return Err(Refusal::Amount { amount: show(amount) });
+        }
+        if self.tenders.len() >= 20 {
+            return Err(Refusal::AlreadyPaid);
+        }
+        self.given()?.checked_add(amount)?;
+        Ok(Tender {
+            command_id,
+            at,
+            kind: TenderKind::Cash,
+            amount,
+        })
+    }
+
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Opened(opening) => *self = Open::new(opening),
+            Event::LineAdded(line) => {
+                self.net.0 += line.net.0;
+                self.tax.0 += line.tax.0;
+                self.lines.push(*line);
+            }
+            Event::LineVoided { line, voided } => {
+                if let Some(found) = self
+                    .lines
+                    .iter_mut()
+                    .find(|candidate| candidate.line == line && candidate.voided.is_none())
+                {
+                    self.net.0 -= found.net.0;
+                    self.tax.0 -= found.tax.0;
+                    found.voided = Some(voided);
+                }
+            }
+            Event::TenderTaken(tender) => self.tenders.push(tender),
+        }
+    }
+
+    /// The ticket as it will stand in the journal once it is paid. The receipt number is given by the journal.
+    pub fn settle(&self) -> Result<ClosedTicket, Refusal> {
+        if !self.lines.iter().any(|line| line.voided.is_none()) {
+            return Err(Refusal::EmptyBasket);
+        }
+        let due = self.due()?;
+        let given = self.given()?;
+        let change = given.checked_sub(due)?;
+        if change < Money::ZERO {
+            let show = |amount| self.opening.currency.show(amount);
+            return Err(Refusal::NotEnough {
+                given: show(given),
+                due: show(due),
+            });
+        }
+        let sold = self.lines.iter().filter(|line| line.voided.is_none());
+        let moves = sold
+            .map(|line| StockMove {
+                sku: line.sku.clone(),
+                delta: Quantity(-line.quantity.0),
+                reason: MoveReason::Sale,
+            })
+            .collect();
+        let rounding = due.checked_sub(self.total()?)?;
+        Ok(ClosedTicket {
+            cash_rounding: rounding,
+            due,
+            change,
+            moves,
+            ..self.closed(TicketEnd::Sale)
+        })
+    }
+
+    /// The ticket given up before it was paid.
+    pub fn cancel(&self) -> Result<ClosedTicket, Refusal> {
+        if !self.tenders.is_empty() {
+            return Err(Refusal::AlreadyPaid);
+        }
+        let nothing = ClosedTicket {
+            net: Money::ZERO,
+            tax: Money::ZERO,
+            taxes: Vec::new(),
+            ..self.closed(TicketEnd::Cancelled)
+        };
+        Ok(nothing)
+    }
+
+    fn closed(&self, end: TicketEnd) -> ClosedTicket {
+        let Opening {
+            ticket,
+            register,
+            till,
+            shift,
+            opened_at,
+            currency,
+            prices,
+            cash_step: _,
+        } = self.opening;
+        ClosedTicket {
+            ticket,
+            end,
+            receipt: None,
+            original: None,
+            register,
+            till,
+            shift,
+            opened_at,
+            currency,
+            prices,
+            taxes: sum_taxes(&self.lines),
+            lines: self.lines.clone(),
+            net: self.net,
+            tax: self.tax,
+            cash_rounding: Money::ZERO,
+            due: Money::ZERO,
+            tenders: self.tenders.clone(),
+            change: Money::ZERO,
+            moves: Vec::new(),
+        }
+    }
+}
+
+/// Tax per class over the lines that count, in the order of the classes' codes.
+pub fn sum_taxes(lines: &[ClosedLine]) -> Vec<TaxSum> {
+    let mut sums: BTreeMap<(&str, tax::Rate), (i64, i64)> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.voided.is_none()) {
+        let sum = sums.entry((&line.tax_class, line.rate)).or_default();
+        sum.0 += line.net.0;
+        sum.1 += line.tax.0;
+    }
+    let sum_of = |((class, rate), (net, tax)): ((&str, tax::Rate), (i64, i64))| TaxSum {
+        tax_class: class.to_owned(),
+        rate,
+        net: Money(net),
+        tax: Money(tax),
+    };
+    sums.into_iter().map(sum_of).collect()
+}
+
+/// Who takes a receipt back, where and when.
+#[derive(Clone, Copy, Debug)]
+pub struct ReturnDesk {
+    pub ticket: TicketId,
+    pub register: RegisterId,
+    pub till: TillId,
+    pub shift: ShiftId,
+    pub command_id: CommandId,
+    pub at: Instant,
+}
+
+/// Takes a whole sale back: each line's own share to the cent, the same tax, cash out of the till. What coins could not pay
+/// then is not paid back now.
+pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicket, Refusal> {
+    let Some(original) = sale.receipt else {
+        return Err(Refusal::EmptyBasket);
+    };
+    if sale.end != TicketEnd::Sale {
+        return Err(Refusal::NotASale { receipt: original });
+    }
+    let mut lines = Vec::new();
+    for line in sale.lines.iter().filter(|line| line.voided.is_none()) {
+        let back = |amount: Money| amount.negated();
+        let version = line
+            .reasons
+            .first()
+            .map_or(PriceVersion { catalog: 0, directive: 0 }, |reason| reason.version);
+        let amount = back(line.amount)?;
+        lines.push(ClosedLine {
+            line: lines.len() as u32 + 1,
+            command_id: None,
+            at: desk.at,
+            quantity: Quantity(-line.quantity.0),
+            amount,
+            reasons: vec![PriceReason {
+                reason: ReasonKind::Returned,
+                amount,
+                version,
+            }],
+            net: back(line.net)?,
+            tax: back(line.tax)?,
+            ..line.clone()
+        });
+    }
+    let moved = |line: &ClosedLine| StockMove {
+        sku: line.sku.clone(),
+        delta: Quantity(-line.quantity.0),
+        reason: MoveReason::Return,
+    };
+    let due = sale.due.negated()?;
+    Ok(ClosedTicket {
+        ticket: desk.ticket,
+        end: TicketEnd::Return,
+        receipt: None,
+        original: Some(original),
+        register: desk.register,
+        till: desk.till,
+        shift: desk.shift,
+        opened_at: desk.at,
+        currency: sale.currency,
+        prices: sale.prices,
+        taxes: sum_taxes(&lines),
+        net: sale.net.negated()?,
+        tax: sale.tax.negated()?,
+        cash_rounding: sale.cash_rounding.negated()?,
+        due,
+        tenders: vec![Tender {
+            command_id: desk.command_id,
+            at: desk.at,
+            kind: TenderKind::Cash,
+            amount: due,
+        }],
+        change: Money::ZERO,
+        moves: lines.iter().map(moved).collect(),
+        lines,
+    })
+}
+
+#[cfg(test)]
+#[path = "ticket_tests.rs"]
+mod tests;

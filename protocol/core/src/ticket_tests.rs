@@ -1,0 +1,287 @@
+//! Stories of a ticket: from the first scan to the till's Z report, and back.
+
+use super::*;
+use crate::catalog::CatalogFile;
+use crate::facts::{CashMove, Fact};
+use crate::ids::ReceiptNo;
+use crate::till::{self, Till};
+use crate::time::Calendar;
+
+fn catalog() -> Catalog {
+    let file: CatalogFile = serde_json::from_value(serde_json::json!({
+        "version": 1, "currency": "EUR", "prices": "inclusive",
+        "tax_classes": [{"code": "A", "name": "standard", "rate": "0.19"}, {"code": "B", "name": "food", "rate": "0.07"}],
+        "items": [
+            {"sku": "TEE-M", "name": "T-shirt M", "codes": ["4006381333931"], "tax_class": "A", "price": 1990},
+            {"sku": "APPLE", "name": "Apples", "tax_class": "B", "price": 249},
+            {"sku": "BAG", "name": "Paper bag", "tax_class": "A", "price": 0}
+        ]
+    }))
+    .unwrap();
+    Catalog::new(file).unwrap()
+}
+
+fn id(number: u128) -> CommandId {
+    CommandId(uuid::Uuid::from_u128(number))
+}
+
+fn at(second: i64) -> Instant {
+    Instant::from_micros(1_795_000_000_000_000 + second * 1_000_000).unwrap()
+}
+
+fn open(cash_step: i64) -> Open {
+    Open::new(Opening {
+        ticket: TicketId(uuid::Uuid::from_u128(7)),
+        register: "r1".parse().unwrap(),
+        till: "t1".parse().unwrap(),
+        shift: ShiftId(uuid::Uuid::from_u128(8)),
+        opened_at: at(0),
+        currency: "EUR".parse().unwrap(),
+        prices: PriceMode::Inclusive,
+        cash_step,
+    })
+}
+
+fn scan(ticket: &mut Open, code: &str, milli: i64, number: u128) {
+    let event = ticket.scan(&catalog(), code, Quantity(milli), id(number), at(1)).unwrap();
+    ticket.apply(event);
+}
+
+fn pay(ticket: &mut Open, amount: i64, number: u128) {
+    let tender = ticket.tender(Money(amount), id(number), at(2)).unwrap();
+    ticket.apply(Event::TenderTaken(tender));
+}
+
+/// L5, said once for all tests here.
+fn adds_up(closed: &ClosedTicket) {
+    assert_eq!(closed.net.0 + closed.tax.0 + closed.cash_rounding.0, closed.due.0);
+    let given: i64 = closed.tenders.iter().map(|tender| tender.amount.0).sum();
+    assert_eq!(given - closed.change.0, closed.due.0);
+    for line in &closed.lines {
+        assert_eq!(line.reasons.iter().map(|reason| reason.amount.0).sum::<i64>(), line.amount.0);
+    }
+    assert_eq!(closed.taxes.iter().map(|sum| sum.tax.0).sum::<i64>(), closed.tax.0);
+}
+
+#[test]
+fn a_basket_is_scanned_paid_in_cash_and_gives_change() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "4006381333931", 2000, 1);
+    scan(&mut ticket, "APPLE", 1500, 2);
+    pay(&mut ticket, 5000, 3);
+    let closed = ticket.settle().unwrap();
+    assert_eq!((closed.due, closed.change), (Money(3980 + 374), Money(5000 - 4354)));
+    assert_eq!(closed.taxes.len(), 2);
+    assert_eq!(closed.moves[0].delta, Quantity(-2000));
+    adds_up(&closed);
+}
+
+#[test]
+fn coins_that_do_not_exist_are_rounded_away_and_shown() {
+    let mut ticket = open(5);
+    scan(&mut ticket, "APPLE", 1000, 1);
+    assert_eq!(ticket.due().unwrap(), Money(250));
+    pay(&mut ticket, 250, 2);
+    let closed = ticket.settle().unwrap();
+    assert_eq!(closed.cash_rounding, Money(1));
+    adds_up(&closed);
+}
+
+#[test]
+fn a_voided_line_stays_on_the_ticket_but_costs_nothing() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "APPLE", 1000, 1);
+    scan(&mut ticket, "TEE-M", 1000, 2);
+    let voided = ticket.void_line(2, id(3), at(1)).unwrap();
+    ticket.apply(voided);
+    assert_eq!(ticket.void_line(2, id(4), at(1)), Err(Refusal::AlreadyVoided { line: 2 }));
+    assert_eq!(ticket.void_line(9, id(4), at(1)), Err(Refusal::NoSuchLine { line: 9 }));
+    pay(&mut ticket, 249, 5);
+    let closed = ticket.settle().unwrap();
+    assert_eq!((closed.lines.len(), closed.moves.len(), closed.due), (2, 1, Money(249)));
+    adds_up(&closed);
+}
+
+#[test]
+fn what_can_not_be_sold_is_refused_with_what_to_do() {
+    let mut ticket = open(1);
+    let refuse = |ticket: &Open, code: &str, milli| ticket.scan(&catalog(), code, Quantity(milli), id(1), at(1)).unwrap_err().code();
+    assert_eq!(refuse(&ticket, "4006381333932", 1000), "unknown_code");
+    assert_eq!(refuse(&ticket, "APPLE", 0), "quantity");
+    assert_eq!(refuse(&ticket, "APPLE", -1000), "quantity");
+    assert_eq!(refuse(&ticket, "APPLE", i64::MAX), "quantity");
+    assert_eq!(ticket.settle().unwrap_err().code(), "empty_basket");
+    assert_eq!(ticket.tender(Money(100), id(2), at(1)).unwrap_err().code(), "empty_basket");
+    scan(&mut ticket, "APPLE", 1000, 1);
+    assert_eq!(ticket.settle().unwrap_err().to_string(), "0.00 EUR is not enough, 2.49 EUR is due");
+    assert_eq!(ticket.tender(Money(-5), id(2), at(1)).unwrap_err().code(), "amount");
+    pay(&mut ticket, 100, 3);
+    assert_eq!(refuse(&ticket, "APPLE", 1000), "already_paid");
+    assert_eq!(ticket.cancel().unwrap_err().code(), "already_paid");
+    assert_eq!(ticket.settle().unwrap_err().code(), "not_enough");
+}
+
+#[test]
+fn two_tenders_pay_together_and_a_free_basket_needs_none() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "APPLE", 1000, 1);
+    pay(&mut ticket, 100, 2);
+    pay(&mut ticket, 200, 3);
+    let closed = ticket.settle().unwrap();
+    assert_eq!(closed.change, Money(51));
+    adds_up(&closed);
+    let mut free = open(1);
+    scan(&mut free, "BAG", 1000, 1);
+    adds_up(&free.settle().unwrap());
+}
+
+#[test]
+fn a_cancelled_ticket_keeps_its_lines_and_moves_nothing() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "APPLE", 1000, 1);
+    let closed = ticket.cancel().unwrap();
+    assert_eq!((closed.due, closed.moves.len(), closed.lines.len()), (Money::ZERO, 0, 1));
+    adds_up(&closed);
+}
+
+#[test]
+fn a_return_mirrors_the_sale_to_the_cent_and_only_a_sale_can_be_returned() {
+    let mut ticket = open(5);
+    scan(&mut ticket, "TEE-M", 1000, 1);
+    scan(&mut ticket, "APPLE", 333, 2);
+    pay(&mut ticket, 3000, 3);
+    let receipt = ReceiptNo {
+        register: "r1".parse().unwrap(),
+        series: 1,
+        number: 1,
+    };
+    let sale = ClosedTicket {
+        receipt: Some(receipt),
+        ..ticket.settle().unwrap()
+    };
+    let desk = ReturnDesk {
+        ticket: TicketId(uuid::Uuid::from_u128(70)),
+        register: "r2".parse().unwrap(),
+        till: "t2".parse().unwrap(),
+        shift: ShiftId(uuid::Uuid::from_u128(80)),
+        command_id: id(9),
+        at: at(60),
+    };
+    let back = return_whole(&sale, desk).unwrap();
+    adds_up(&back);
+    assert_eq!((back.net.0, back.tax.0, back.due.0), (-sale.net.0, -sale.tax.0, -sale.due.0));
+    assert_eq!(back.original, Some(receipt));
+    let numbered = ClosedTicket {
+        receipt: Some(ReceiptNo { number: 2, ..receipt }),
+        ..back
+    };
+    assert_eq!(return_whole(&numbered, desk).unwrap_err().code(), "not_a_sale");
+}
+
+#[test]
+fn the_z_report_explains_every_coin_in_the_drawer() {
+    let mut till = Till::new("t1".parse().unwrap());
+    let shift = ShiftId(uuid::Uuid::from_u128(8));
+    let opened = till.open_shift(shift, "r1".parse().unwrap(), Money(10_000)).unwrap();
+    till.apply(&Fact::ShiftOpened(opened), at(0)).unwrap();
+    assert_eq!(
+        till.open_shift(shift, "r1".parse().unwrap(), Money(1)).unwrap_err().code(),
+        "shift_open"
+    );
+
+    let mut ticket = open(1);
+    scan(&mut ticket, "TEE-M", 1000, 1);
+    pay(&mut ticket, 2000, 2);
+    let receipt = ReceiptNo {
+        register: "r1".parse().unwrap(),
+        series: 1,
+        number: 1,
+    };
+    let sale = ClosedTicket {
+        receipt: Some(receipt),
+        ..ticket.settle().unwrap()
+    };
+    till.apply(&Fact::TicketClosed(Box::new(sale.clone())), at(1)).unwrap();
+    let desk = ReturnDesk {
+        ticket: sale.ticket,
+        register: sale.register,
+        till: sale.till,
+        shift,
+        command_id: id(5),
+        at: at(2),
+    };
+    let back = ClosedTicket {
+        receipt: Some(ReceiptNo { number: 2, ..receipt }),
+        ..return_whole(&sale, desk).unwrap()
+    };
+    till.apply(&Fact::TicketClosed(Box::new(back)), at(2)).unwrap();
+    for (kind, amount) in [(CashMove::PaidIn, 500), (CashMove::PaidOut, 120), (CashMove::Drop, 3000)] {
+        let moved = till.move_cash(kind, Money(amount), "petty cash").unwrap();
+        till.apply(&Fact::CashMoved(moved), at(3)).unwrap();
+    }
+    let closed = till.close_shift(Money(7370), at(4)).unwrap();
+    assert_eq!(
+        (closed.z.expected, closed.z.over_short),
+        (Money(10_000 + 500 - 120 - 3000), Money(-10))
+    );
+    assert_eq!((closed.z.perpetual_sales, closed.z.perpetual_returns), (Money(1990), Money(-1990)));
+    assert_eq!(closed.z.totals.receipts[0].last.number, 2);
+    let text = crate::receipt::of_z(
+        &closed.z,
+        "t1",
+        "EUR".parse().unwrap(),
+        &crate::receipt::Heading {
+            shop: "Thread & Needle",
+            calendar: &Calendar::new("Europe/Berlin", "02:00").unwrap(),
+        },
+    )
+    .to_text(42);
+    assert!(text.contains("over / short                     -0.10 EUR"), "{text}");
+    till.apply(&Fact::ShiftClosed(Box::new(closed)), at(4)).unwrap();
+    assert_eq!(till.close_shift(Money(0), at(5)), Err(till::Refusal::NoShift { till: till.till }));
+}
+
+#[test]
+fn a_receipt_shows_what_was_paid_and_a_copy_says_so() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "TEE-M", 2000, 1);
+    pay(&mut ticket, 4000, 2);
+    let receipt = ReceiptNo {
+        register: "r1".parse().unwrap(),
+        series: 1,
+        number: 12,
+    };
+    let sale = ClosedTicket {
+        receipt: Some(receipt),
+        ..ticket.settle().unwrap()
+    };
+    let calendar = Calendar::new("Europe/Berlin", "02:00").unwrap();
+    let heading = crate::receipt::Heading {
+        shop: "Thread & Needle",
+        calendar: &calendar,
+    };
+    let text = crate::receipt::of_ticket(&sale, at(2), crate::receipt::Copy::Copy, &heading).to_text(42);
+    for wanted in [
+        "COPY",
+        "No. r1/1/12",
+        "T-shirt M",
+        "  2 x 19.90",
+        "39.80 EUR",
+        "change",
+        "A 19% of 33.45",
+    ] {
+        assert!(text.contains(wanted), "{wanted:?} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn the_largest_ticket_is_refused_another_line() {
+    let mut ticket = open(1);
+    for number in 0..MOST_LINES {
+        scan(&mut ticket, "APPLE", 1000, number as u128);
+    }
+    assert_eq!(
+        ticket.scan(&catalog(), "APPLE", Quantity::ONE, id(1), at(1)).unwrap_err().code(),
+        "too_many_lines"
+    );
+}
