@@ -70,6 +70,38 @@ pub fn cargo_test(output: &str) -> Option<Counts> {
     sum
 }
 
+/// The names of the tests that failed, as either runner lists them.
+pub fn failures(output: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut after_summary = false;
+    for line in output.lines() {
+        after_summary |= line.starts_with("     Summary [");
+        let name = match line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
+            Some(name) => Some(name),
+            None if after_summary => nextest_failure(line),
+            None => None,
+        };
+        found.extend(name.map(str::to_owned).filter(|name| !found.contains(name)));
+    }
+    found
+}
+
+/// nextest lists what failed once more after its closing line, as in `        FAIL [   0.1s] (2/9) till till::tests::shut`.
+fn nextest_failure(line: &str) -> Option<&str> {
+    let (verdict, rest) = line.split_once(" [")?;
+    let is_verdict = line.starts_with(' ')
+        && verdict
+            .trim()
+            .chars()
+            .all(|letter| letter.is_ascii_uppercase() || " +-".contains(letter));
+    let (_, name) = rest.split_once("] ")?;
+    let name = match name.strip_prefix('(') {
+        Some(numbered) => numbered.split_once(") ")?.1,
+        None => name,
+    };
+    (is_verdict && !verdict.trim().is_empty()).then_some(name.trim())
+}
+
 /// What said of itself that it was not done: lines `SKIPPED what: reason`, of a test or of one of our programs.
 pub fn skips(output: &str) -> Vec<Skip> {
     let mut found = Vec::new();
@@ -159,6 +191,16 @@ mod tests {
         );
         assert_eq!(cargo_test("error: could not compile"), None);
         assert_eq!(cargo_test("test result: ok. some passed"), None);
+    }
+
+    #[test]
+    fn failed_tests_are_named_once() {
+        let nextest = "        FAIL [   0.1s] (1/9) till early\n     Summary [   0.1s] 9 tests run: 6 passed, 3 failed, 0 skipped\n\
+             \x20       FAIL [   0.1s] ( 2/9) till drawer::tests::shut\n    stderr: [x] y\n FAIL + LEAK [   0.4s] (3/9) hq::broker left\n\
+             \x20    TIMEOUT [ 240.0s] till slow\nerror: test run failed\n";
+        assert_eq!(failures(nextest), ["till drawer::tests::shut", "hq::broker left", "till slow"]);
+        let libtest = "test a::b ... ok\ntest a::c ... FAILED\n\ntest result: FAILED. 1 passed; 1 failed; 0 ignored";
+        assert_eq!(failures(libtest), ["a::c"]);
     }
 
     #[test]

@@ -253,7 +253,7 @@ enum Fewest {
 fn tests_ran(ran: Result<Ran, String>, read: fn(&str) -> Option<Counts>, fewest: Fewest) -> Tally {
     match ran {
         Ok(ran) => {
-            let tally = judge(
+            let mut tally = judge(
                 read(&ran.output),
                 ran.succeeded(),
                 &ran.ending(),
@@ -262,6 +262,8 @@ fn tests_ran(ran: Result<Ran, String>, read: fn(&str) -> Option<Counts>, fewest:
             );
             if tally.failed > 0 {
                 ran.print_tail(150);
+                // Named for whoever reads only the closing lines; they are counted already.
+                tally.faults.extend(counts::failures(&ran.output));
             }
             tally
         }
