@@ -76,6 +76,18 @@ impl ScannedGtin {
             form,
         })
     }
+
+    /// Reads eight digits that are known to be a GTIN-8 and no UPC-E.
+    pub(super) fn parse_gtin8(text: &str) -> Result<Self, BarcodeError> {
+        only_digits(text)?;
+        if text.len() != 8 {
+            return Err(BarcodeError::GtinLength { length: text.len() });
+        }
+        Ok(Self {
+            gtin: Gtin(checked_number(text.as_bytes())?),
+            form: GtinForm::Gtin8,
+        })
+    }
 }
 
 fn eight_digits(digits: &[u8]) -> Result<ScannedGtin, BarcodeError> {
@@ -116,6 +128,22 @@ impl Gtin {
         }
         let digits = text.as_bytes();
         Ok(Self(number(digits) * 10 + u64::from(check_digit(digits))))
+    }
+
+    /// For numbers whose check digit was just computed.
+    pub(super) const fn checked(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// Whether the number means something only in one country, company or shop: an EAN-13 beginning with 02, 04 or 20 to
+    /// 29, or a GTIN-8 beginning with 0 or 2. What it means is the shop's to say (`StoreMadeRules`).
+    #[must_use]
+    pub const fn is_restricted(self) -> bool {
+        match self.shortest_form() {
+            GtinForm::Gtin8 => matches!(self.0 / 1000_0000, 0 | 2),
+            GtinForm::Gtin12 | GtinForm::Gtin13 => matches!(self.0 / 1000_0000_0000, 2 | 4 | 20..=29),
+            GtinForm::Gtin14 | GtinForm::UpcE => false,
+        }
     }
 
     /// The number itself; fits fourteen digits.

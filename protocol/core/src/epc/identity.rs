@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::barcode::{Gtin, check_digit};
+use crate::barcode::{Gtin, check_digit, is_component_text, is_gs1_text};
 use crate::epc::scheme::{Kind, Part};
 use crate::epc::{EpcError, LONGEST_TEXT, text};
 
@@ -195,15 +195,15 @@ fn check_part(field: &'static str, part: Part, value: &str, prefix: usize) -> Re
             }
         }
         Part::TextReference { total } => {
-            letters(field, value, text::is_gs1_text)?;
+            letters(field, value, is_gs1_text)?;
             length(field, value, 1, total.saturating_sub(prefix))
         }
         Part::Component { total } => {
-            letters(field, value, text::is_component_text)?;
+            letters(field, value, is_component_text)?;
             length(field, value, 1, total.saturating_sub(prefix))
         }
         Part::Text { max } => {
-            letters(field, value, text::is_gs1_text)?;
+            letters(field, value, is_gs1_text)?;
             length(field, value, 1, max)
         }
         Part::Number { digits: max } => {
@@ -232,12 +232,12 @@ fn check_part(field: &'static str, part: Part, value: &str, prefix: usize) -> Re
             length(field, value, 5, 6)
         }
         Part::AircraftReference { max } => {
-            letters(field, value, |letter| letter != b'#' && text::is_component_text(letter))?;
+            letters(field, value, |letter| letter != '#' && is_component_text(letter))?;
             length(field, value, 0, max)
         }
         Part::AircraftSerial { max } => {
             let plain = value.strip_prefix('#').unwrap_or(value);
-            letters(field, plain, |letter| letter != b'#' && text::is_component_text(letter))?;
+            letters(field, plain, |letter| letter != '#' && is_component_text(letter))?;
             length(field, plain, 1, max)?;
             length(field, value, 1, max)
         }
@@ -248,8 +248,8 @@ fn digits(field: &'static str, value: &str) -> Result<(), EpcError> {
     letters(field, value, |letter| letter.is_ascii_digit())
 }
 
-fn letters(field: &'static str, value: &str, allowed: impl Fn(u8) -> bool) -> Result<(), EpcError> {
-    match value.chars().find(|letter| !u8::try_from(*letter).is_ok_and(&allowed)) {
+fn letters(field: &'static str, value: &str, allowed: impl Fn(char) -> bool) -> Result<(), EpcError> {
+    match value.chars().find(|letter| !allowed(*letter)) {
         Some(letter) => Err(EpcError::Character { field, letter }),
         None => Ok(()),
     }

@@ -5,41 +5,9 @@
 
 use crate::epc::EpcError;
 
-/// Whether it is one of the 82 characters of GS1's character set.
-pub(super) const fn is_gs1_text(letter: u8) -> bool {
-    letter.is_ascii_alphanumeric()
-        || matches!(
-            letter,
-            b'!' | b'"'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b'-'
-                | b'.'
-                | b'/'
-                | b':'
-                | b';'
-                | b'<'
-                | b'='
-                | b'>'
-                | b'?'
-                | b'_'
-        )
-}
-
-/// Whether it may stand in the part number of a component.
-pub(super) const fn is_component_text(letter: u8) -> bool {
-    letter.is_ascii_uppercase() || letter.is_ascii_digit() || matches!(letter, b'-' | b'/' | b'#')
-}
-
 /// Whether it may stand in a CAGE code: no I and no O, which look like 1 and 0.
-pub(super) const fn is_cage_text(letter: u8) -> bool {
-    letter.is_ascii_digit() || (letter.is_ascii_uppercase() && !matches!(letter, b'I' | b'O'))
+pub(super) const fn is_cage_text(letter: char) -> bool {
+    letter.is_ascii_digit() || (letter.is_ascii_uppercase() && !matches!(letter, 'I' | 'O'))
 }
 
 const fn is_escaped(letter: u8) -> bool {
