@@ -68,7 +68,7 @@ fn pairs(segments: &[&str], qualifiers: &[&[u16]]) -> Result<Vec<Element>, Barco
         let mut left = allowed.iter();
         match after_key.iter().find(|element| !left.any(|number| *number == element.ai.number())) {
             None => return Ok(elements),
-            Some(element) => wrong = Some(element.ai),
+            Some(element) => wrong = wrong.or(Some(element.ai)),
         }
     }
     match wrong {
