@@ -1,0 +1,485 @@
+//! Head office's side, one per store: what to store where, what may be called held, and what to ask for again.
+//!
+//! Reads and writes no database. For each step the driver looks up what the input names, hands it in, and carries the answers out:
+//! everything up to the first `Held`, `Welcome` or `AskResend` in one transaction, those only after its commit. If the
+//! transaction fails, this state is ahead of the database: drop it and `restore`.
+//!
+//! Expected table: one row per entry with (epoch, seq, hash, prev_hash, branch), unique by (epoch, seq, hash), and (epoch, seq)
+//! unique where branch = 0. A branch number names one stretch without a gap, so `select branch, min(seq), max(seq) ... group by
+//! branch` gives all `restore` needs, with `parent` as the branch of the row (first - 1, before).
+
+use crate::directive::{Address, BatchHead, Resend};
+use crate::journal::{Epoch, Hash, Head, Seq};
+
+use super::stretches::{Placed, Stretches};
+
+/// How much and how patiently.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Most entries of one batch; a larger one is refused.
+    pub batch_entries: usize,
+    /// Most epochs of one store, and most stretches of one epoch. What goes beyond is refused and flagged.
+    pub epochs: usize,
+    pub stretches: usize,
+    /// How long a gap may close by itself (batches overtake each other) before we ask; doubles up to `longest_ask_ms`.
+    pub first_ask_ms: u64,
+    /// The same for what a store announced: it is probably on its way.
+    pub hello_grace_ms: u64,
+    pub longest_ask_ms: u64,
+    /// So many entries we go back to find where a second chain leaves the first.
+    pub step_back: u64,
+    /// An announced head is asked for so often, then waits for the next announcement.
+    pub asks_per_hello: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            batch_entries: 4096,
+            epochs: 256,
+            stretches: 64,
+            first_ask_ms: 500,
+            hello_grace_ms: 3_000,
+            longest_ask_ms: 60_000,
+            step_back: 256,
+            asks_per_hello: 6,
+        }
+    }
+}
+
+/// Which chain of an epoch. 0 is the main one, the first that came; all others wait for a gap to close or for a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Branch(pub u32);
+
+impl Branch {
+    pub const MAIN: Branch = Branch(0);
+}
+
+/// One received entry, as far as the chain needs it. `hash` was computed from the bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    pub seq: Seq,
+    pub prev_hash: Hash,
+    pub hash: Hash,
+}
+
+/// An entry in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    pub seq: Seq,
+    pub hash: Hash,
+    pub branch: Branch,
+}
+
+/// Entries of one branch, `first` to `last` without gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    pub branch: Branch,
+    pub first: Seq,
+    /// The hash which `first` names as the one before it.
+    pub before: Hash,
+    pub last: Seq,
+    /// The hash of `last`.
+    pub hash: Hash,
+    /// The branch in which the entry before `first` is stored. `None` if it is not, or if `first` is 1.
+    pub parent: Option<Branch>,
+}
+
+/// A head from a store's hello, and where the entry with just this epoch, seq and hash is stored, if it is.
+#[derive(Debug, Clone, Copy)]
+pub struct Announced {
+    pub head: Head,
+    pub stored: Option<Branch>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Signature checked, hashes computed. `stored`: all rows of this epoch from `head.first - 1` to `head.last`.
+    Batch {
+        head: BatchHead,
+        entries: Vec<Link>,
+        stored: Vec<Stored>,
+    },
+    /// Signature checked.
+    Hello { heads: Vec<Announced> },
+    /// At least once a second.
+    Tick,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Insert these entries of the batch with this branch.
+    Store {
+        epoch: Epoch,
+        branch: Branch,
+        first: Seq,
+        last: Seq,
+    },
+    /// A gap closed: all entries of branch `from` now belong to `to`.
+    Relabel { epoch: Epoch, from: Branch, to: Branch },
+    /// Two chains claim the same places. Raise the alarm; count the money; a person decides. `branch` is not the main one.
+    Conflict {
+        epoch: Epoch,
+        branch: Branch,
+        first: Seq,
+        last: Seq,
+    },
+    /// The batch contradicts itself, is too large, or there is no room. Not stored. Raise the alarm.
+    Refused { epoch: Epoch, first: Seq, last: Seq, why: Refusal },
+    /// After the commit: sign a watermark of this epoch with held = seq and send it to the store, for whoever listens there.
+    Held(Head),
+    /// Sign a watermark for each and answer to the inbox of this hello only (a second box must not hear them). Never empty.
+    Welcome(Vec<Head>),
+    /// Sign and send to the store.
+    AskResend(Resend),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    #[error("the batch is for another store")]
+    OtherStore,
+    #[error("the entries are not the ones its head names, or do not follow each other")]
+    NotAChain,
+    #[error("the batch has more entries than one may have")]
+    TooLarge,
+    #[error("this store has more epochs or broken chains than are kept; a person must close some")]
+    NoRoom,
+}
+
+/// What is known about one store.
+#[derive(Debug, Clone)]
+pub struct Receiver {
+    address: Address,
+    limits: Limits,
+    /// In rising order.
+    lives: Vec<Life>,
+    round: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Life {
+    epoch: Epoch,
+    stretches: Stretches,
+    flagged: Vec<Branch>,
+    asks: Vec<Ask>,
+}
+
+/// Something that is missing, and when to ask for it.
+#[derive(Debug, Clone, Copy)]
+struct Ask {
+    /// What to reach: the entry before a loose stretch, or an announced head.
+    end: Seq,
+    /// The announced head's hash; a loose stretch needs none, it is asked for as long as it is loose.
+    announced: Option<Hash>,
+    /// Where the range began when we last looked. When it moved, things are moving and we wait.
+    from: Seq,
+    due_ms: u64,
+    wait_ms: u64,
+    left: u32,
+}
+
+impl Receiver {
+    /// `epochs`: the stretches of each epoch in the database, in rising order; none for a new store.
+    pub fn restore(address: Address, limits: Limits, epochs: Vec<(Epoch, Vec<Stretch>)>) -> Receiver {
+        let live = |(epoch, stretches)| {
+            let stretches = Stretches::restore(stretches, limits.stretches);
+            let disputed = |branch: &Branch| *branch != Branch::MAIN && stretches.disputed(*branch);
+            let flagged = stretches.iter().map(|stretch| stretch.branch).filter(disputed).collect();
+            Life {
+                epoch,
+                stretches,
+                flagged,
+                asks: Vec::new(),
+            }
+        };
+        let mut lives: Vec<Life> = epochs.into_iter().map(live).collect();
+        lives.sort_by_key(|life| life.epoch);
+        Receiver {
+            address,
+            limits,
+            lives,
+            round: 0,
+        }
+    }
+
+    /// Everything of this epoch's main branch up to here is stored.
+    pub fn held(&self, epoch: Epoch) -> Option<Head> {
+        self.life(epoch).and_then(Life::held)
+    }
+
+    /// For consoles and reports: every stretch of every epoch.
+    pub fn stretches(&self) -> impl Iterator<Item = (Epoch, &Stretch)> {
+        self.lives
+            .iter()
+            .flat_map(|life| life.stretches.iter().map(|stretch| (life.epoch, stretch)))
+    }
+
+    pub fn step(&mut self, now_ms: u64, input: Input) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        match input {
+            Input::Batch { head, entries, stored } => self.batch(&head, &entries, &stored, &mut outputs),
+            Input::Hello { heads } => self.hello(now_ms, &heads, &mut outputs),
+            Input::Tick => {}
+        }
+        self.ask(now_ms, &mut outputs);
+        outputs
+    }
+
+    fn life(&self, epoch: Epoch) -> Option<&Life> {
+        self.lives.iter().find(|life| life.epoch == epoch)
+    }
+
+    /// `None` when there would be one epoch too many.
+    fn life_mut(&mut self, epoch: Epoch) -> Option<&mut Life> {
+        let at = match self.lives.binary_search_by_key(&epoch, |life| life.epoch) {
+            Ok(at) => at,
+            Err(_) if self.lives.len() >= self.limits.epochs => return None,
+            Err(at) => {
+                let stretches = Stretches::restore(Vec::new(), self.limits.stretches);
+                self.lives.insert(
+                    at,
+                    Life {
+                        epoch,
+                        stretches,
+                        flagged: Vec::new(),
+                        asks: Vec::new(),
+                    },
+                );
+                at
+            }
+        };
+        self.lives.get_mut(at)
+    }
+
+    fn batch(&mut self, head: &BatchHead, entries: &[Link], stored: &[Stored], outputs: &mut Vec<Output>) {
+        let BatchHead { epoch, first, last, .. } = *head;
+        let refused = |why| Output::Refused { epoch, first, last, why };
+        if let Err(why) = self.check(head, entries) {
+            return outputs.push(refused(why));
+        }
+        let Some(life) = self.life_mut(epoch) else {
+            return outputs.push(refused(Refusal::NoRoom));
+        };
+        if !life.place(entries, stored, outputs) {
+            outputs.push(refused(Refusal::NoRoom));
+        }
+        life.flag(outputs);
+        life.asks.retain(|ask| {
+            ask.announced
+                .is_none_or(|hash| !entries.iter().any(|link| link.seq == ask.end && link.hash == hash))
+        });
+        // Also for a batch that brought nothing new: the store may not have heard the first time.
+        outputs.extend(life.held().map(Output::Held));
+    }
+
+    fn check(&self, head: &BatchHead, entries: &[Link]) -> Result<(), Refusal> {
+        if head.address != self.address {
+            return Err(Refusal::OtherStore);
+        }
+        if entries.len() > self.limits.batch_entries {
+            return Err(Refusal::TooLarge);
+        }
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return Err(Refusal::NotAChain);
+        };
+        let ends = first.seq == head.first && last.seq == head.last && last.hash == head.last_hash;
+        let begins = first.seq.0 > 0 && (first.seq.0 == 1) == (first.prev_hash == Hash::ZERO);
+        let follows = |pair: &[Link]| pair[0].seq.0.checked_add(1) == Some(pair[1].seq.0) && pair[0].hash == pair[1].prev_hash;
+        if ends && begins && entries.windows(2).all(follows) {
+            Ok(())
+        } else {
+            Err(Refusal::NotAChain)
+        }
+    }
+
+    fn hello(&mut self, now_ms: u64, heads: &[Announced], outputs: &mut Vec<Output>) {
+        let mut marks: Vec<Head> = self.lives.iter().filter_map(Life::held).collect();
+        let heads = &heads[..heads.len().min(self.limits.epochs)];
+        for Announced { head, stored } in heads.iter().filter(|announced| announced.head.seq.0 > 0) {
+            let limits = self.limits;
+            match (stored, self.life_mut(head.epoch)) {
+                (Some(branch), Some(life)) if life.stretches.rooted(*branch) && !marks.contains(head) => marks.push(*head),
+                (None, Some(life)) => life.want(now_ms, head, &limits),
+                _ => {} // Said already; or loose, so it is asked for; or no room.
+            }
+        }
+        if marks.is_empty() {
+            marks.push(Head::start(heads.last().map_or(Epoch(1), |announced| announced.head.epoch)));
+        }
+        outputs.push(Output::Welcome(marks));
+    }
+
+    fn ask(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
+        for life in &mut self.lives {
+            let Life {
+                epoch, stretches, asks, ..
+            } = life;
+            let loose = |seq: Seq| stretches.iter().any(|stretch| stretch.first.0 == seq.0 + 1 && !anchored(stretch));
+            asks.retain(|ask| if ask.announced.is_some() { ask.left > 0 } else { loose(ask.end) });
+            for stretch in stretches.iter().filter(|stretch| !anchored(stretch)) {
+                let end = Seq(stretch.first.0 - 1);
+                if !asks.iter().any(|ask| ask.announced.is_none() && ask.end == end) {
+                    asks.push(Ask::new(end, None, now_ms, self.limits.first_ask_ms, u32::MAX));
+                }
+            }
+            for ask in asks.iter_mut() {
+                let from = missing_from(stretches, ask.end, self.limits.step_back);
+                if from != ask.from {
+                    let wait_ms = if ask.announced.is_some() {
+                        self.limits.hello_grace_ms
+                    } else {
+                        self.limits.first_ask_ms
+                    };
+                    *ask = Ask {
+                        from,
+                        ..Ask::new(ask.end, ask.announced, now_ms, wait_ms, ask.left)
+                    };
+                }
+                if ask.due_ms <= now_ms {
+                    self.round = self.round.saturating_add(1);
+                    ask.wait_ms = (ask.wait_ms * 2).min(self.limits.longest_ask_ms);
+                    ask.due_ms = now_ms.saturating_add(ask.wait_ms);
+                    ask.left -= 1;
+                    let range = Resend {
+                        address: self.address,
+                        epoch: *epoch,
+                        first: from,
+                        last: ask.end,
+                        round: self.round,
+                    };
+                    outputs.push(Output::AskResend(range));
+                }
+            }
+        }
+    }
+}
+
+/// Whether what comes before a stretch is stored or does not exist.
+fn anchored(stretch: &Stretch) -> bool {
+    stretch.parent.is_some() || stretch.first.0 <= 1
+}
+
+/// Where the range begins that is missing up to `end`. If another chain lies there, ours left it somewhere below: go back a step.
+fn missing_from(stretches: &Stretches, end: Seq, step_back: u64) -> Seq {
+    if stretches.covers(end) {
+        Seq(end.0.saturating_sub(step_back.saturating_sub(1)).max(1))
+    } else {
+        Seq(stretches.end_below(end).0 + 1)
+    }
+}
+
+impl Ask {
+    fn new(end: Seq, announced: Option<Hash>, now_ms: u64, wait_ms: u64, left: u32) -> Ask {
+        Ask {
+            end,
+            announced,
+            from: Seq(0),
+            due_ms: now_ms.saturating_add(wait_ms),
+            wait_ms,
+            left,
+        }
+    }
+}
+
+impl Life {
+    /// Announced heads which are remembered at a time: more boxes of one identity than this take turns.
+    const MOST_ANNOUNCED: usize = 4;
+
+    fn held(&self) -> Option<Head> {
+        self.stretches.main().map(|main| Head {
+            epoch: self.epoch,
+            seq: main.last,
+            hash: main.hash,
+        })
+    }
+
+    /// False when there was no room for all.
+    fn place(&mut self, entries: &[Link], stored: &[Stored], outputs: &mut Vec<Output>) -> bool {
+        let epoch = self.epoch;
+        let mut relabelled: Vec<(Branch, Branch)> = Vec::new();
+        let now_in = |branch: Branch, relabelled: &[(Branch, Branch)]| {
+            relabelled.iter().fold(branch, |at, (from, to)| if at == *from { *to } else { at })
+        };
+        let find = |seq: Seq, hash: Hash| stored.iter().copied().find(|row| row.seq == seq && row.hash == hash);
+        let mut before = entries
+            .first()
+            .and_then(|link| find(Seq(link.seq.0 - 1), link.prev_hash))
+            .map(|row| row.branch);
+        let mut run: Option<(Branch, Seq, Seq)> = None;
+        let store = |(branch, first, last)| Output::Store {
+            epoch,
+            branch,
+            first,
+            last,
+        };
+        for link in entries {
+            let row = find(link.seq, link.hash).map(|row| Stored {
+                branch: now_in(row.branch, &relabelled),
+                ..row
+            });
+            let placed = self.stretches.place(link, before, row);
+            let (branch, joined) = match placed {
+                Placed::Known(branch) => {
+                    outputs.extend(run.take().map(store));
+                    before = Some(branch);
+                    continue;
+                }
+                Placed::New { branch, joined } => (branch, joined),
+                Placed::NoRoom => {
+                    outputs.extend(run.take().map(store));
+                    return false;
+                }
+            };
+            before = Some(branch);
+            run = match run {
+                Some((same, first, _)) if same == branch => Some((branch, first, link.seq)),
+                other => {
+                    outputs.extend(other.map(store));
+                    Some((branch, link.seq, link.seq))
+                }
+            };
+            if let Some(from) = joined {
+                outputs.extend(run.take().map(store));
+                outputs.push(Output::Relabel { epoch, from, to: branch });
+                relabelled.push((from, branch));
+                self.flagged.retain(|flagged| *flagged != from);
+            }
+        }
+        outputs.extend(run.map(store));
+        true
+    }
+
+    fn flag(&mut self, outputs: &mut Vec<Output>) {
+        for stretch in self.stretches.iter().filter(|stretch| stretch.branch != Branch::MAIN) {
+            if !self.flagged.contains(&stretch.branch) && self.stretches.disputed(stretch.branch) {
+                self.flagged.push(stretch.branch);
+                outputs.push(Output::Conflict {
+                    epoch: self.epoch,
+                    branch: stretch.branch,
+                    first: stretch.first,
+                    last: stretch.last,
+                });
+            }
+        }
+    }
+
+    fn want(&mut self, now_ms: u64, head: &Head, limits: &Limits) {
+        let same = |ask: &&mut Ask| ask.end == head.seq && ask.announced == Some(head.hash);
+        if let Some(ask) = self.asks.iter_mut().find(same) {
+            ask.left = limits.asks_per_hello;
+            return;
+        }
+        let announced = |ask: &Ask| ask.announced.is_some();
+        if self.asks.iter().filter(|ask| announced(ask)).count() >= Self::MOST_ANNOUNCED {
+            let oldest = self.asks.iter().position(announced);
+            oldest.map(|at| self.asks.remove(at));
+        }
+        self.asks.push(Ask::new(
+            head.seq,
+            Some(head.hash),
+            now_ms,
+            limits.hello_grace_ms,
+            limits.asks_per_hello,
+        ));
+    }
+}
