@@ -12,6 +12,7 @@ pub mod keys;
 pub mod server;
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use async_nats::jetstream;
@@ -46,10 +47,10 @@ pub enum BrokerError {
     ServerUnfit { path: PathBuf, found: String },
     #[error("another head office already runs the broker in {}; stop it, or use another --data folder", .0.display())]
     AlreadyRunning(PathBuf),
+    #[error("the embedded broker speaks without encryption and so cannot listen on {0}; let it listen on 127.0.0.1")]
+    OffLoopback(SocketAddr),
     #[error("the broker did not start: {why}{}", said(.log))]
     NotStarted { why: String, log: Vec<String> },
-    #[error("the broker is being stopped")]
-    Stopped,
     #[error("could not log in at the broker {url} as {user}; check that it runs and trusts the keys of this head office")]
     Login {
         url: String,

@@ -24,6 +24,7 @@ use super::jwt;
 use super::keys::{HqCredentials, Keys};
 
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+const RECONNECT_FIRST: Duration = Duration::from_millis(50);
 const RECONNECT_MOST: Duration = Duration::from_secs(1);
 /// A resend within this time is recognised by its message id; whatever comes later is for the receiver's unique key.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
@@ -215,7 +216,7 @@ async fn login(url: &str, credentials: HqCredentials, name: &str) -> Result<Clie
         .request_timeout(Some(ANSWER_WITHIN))
         .connection_timeout(ANSWER_WITHIN)
         .max_reconnects(None)
-        .reconnect_delay_callback(|attempt| (Duration::from_millis(50) * attempt.min(1000) as u32).min(RECONNECT_MOST))
+        .reconnect_delay_callback(pause_before)
         // A refused publish or subscribe shows here and nowhere else.
         .event_callback(move |event| {
             let who = who.clone();
@@ -228,4 +229,10 @@ async fn login(url: &str, credentials: HqCredentials, name: &str) -> Result<Clie
             user: name.to_owned(),
             source,
         })
+}
+
+/// The very first attempt counts as one too and must not wait.
+fn pause_before(attempt: usize) -> Duration {
+    let earlier_attempts = u32::try_from(attempt.saturating_sub(1)).unwrap_or(u32::MAX);
+    RECONNECT_FIRST.saturating_mul(earlier_attempts).min(RECONNECT_MOST)
 }

@@ -32,13 +32,14 @@ pub(super) const ACCOUNTS_DIR: &str = "accounts";
 const BACK_OFF_FIRST: Duration = Duration::from_millis(100);
 const BACK_OFF_MOST: Duration = Duration::from_secs(5);
 /// A server which ran this long was in order; its next restart is prompt again.
-const IN_ORDER_AFTER: Duration = Duration::from_secs(10);
+const IN_ORDER_AFTER: Duration = Duration::from_secs(1);
 
 /// How the embedded server is run.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub binary: PathBuf,
-    /// Port 0 takes the port of the last run if it is free, else any free one.
+    /// Loopback only, since the embedded server speaks without encryption. Port 0 takes the port of the last run if it is
+    /// free, else any free one.
     pub listen: SocketAddr,
     /// When messages reach the disk; with [`SyncInterval::Always`] an acknowledged message survives a power cut.
     pub sync_interval: SyncInterval,
@@ -100,6 +101,9 @@ impl Embedded {
     /// A server which an earlier head office left running there is ended first; a second head office on the same folder
     /// is refused.
     pub async fn start(dir: &Path, keys: &Keys, options: Options) -> Result<Embedded, BrokerError> {
+        if !options.listen.ip().is_loopback() {
+            return Err(BrokerError::OffLoopback(options.listen));
+        }
         private_dir(dir)?;
         let dir = fs::canonicalize(dir).map_err(BrokerError::file("find", dir))?;
         let lock = lock(&dir)?;
@@ -123,13 +127,9 @@ impl Embedded {
         })
     }
 
-    /// For clients on this machine.
+    /// What clients connect to.
     pub fn client_url(&self) -> String {
-        let host = match self.address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            ip => ip,
-        };
-        format!("nats://{}", SocketAddr::new(host, self.address.port()))
+        format!("nats://{}", self.address)
     }
 
     /// Where it listens, with the real port.
