@@ -1,0 +1,146 @@
+//! Makes the requests of a register: each with a command id of its own, the ticket ones with the version the register has seen.
+
+use backroom_protocol::v1::register as wire;
+use uuid::Uuid;
+
+use super::new_id;
+
+/// What a register must know of a ticket to say the next thing about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TicketRef {
+    pub id: Uuid,
+    pub version: u64,
+}
+
+impl TicketRef {
+    /// A ticket that begins with the next scan.
+    pub fn begin() -> Self {
+        Self { id: new_id(), version: 0 }
+    }
+
+    pub fn of(view: &wire::TicketView) -> Self {
+        Self {
+            id: Uuid::from_slice(&view.ticket_id).unwrap_or_default(),
+            version: view.version,
+        }
+    }
+
+    fn head(self) -> Option<wire::TicketHead> {
+        Some(wire::TicketHead {
+            ticket_id: self.id.as_bytes().to_vec(),
+            expected_version: self.version,
+        })
+    }
+}
+
+fn command() -> Option<wire::Command> {
+    Some(wire::Command {
+        command_id: new_id().as_bytes().to_vec(),
+    })
+}
+
+fn money(minor: i64, currency: &str) -> Option<wire::Money> {
+    Some(wire::Money {
+        minor,
+        currency: currency.to_owned(),
+    })
+}
+
+pub fn enrol(pairing_code: &str, register: &str, till: Option<&str>) -> wire::EnrolRequest {
+    wire::EnrolRequest {
+        command: command(),
+        pairing_code: pairing_code.to_owned(),
+        register: register.to_owned(),
+        till: till.unwrap_or_default().to_owned(),
+    }
+}
+
+pub fn sign_in(staff: &str, pin: &str, seen: Option<&wire::Position>) -> wire::SignInRequest {
+    wire::SignInRequest {
+        command: command(),
+        staff: staff.to_owned(),
+        pin: pin.to_owned(),
+        seen: seen.cloned(),
+    }
+}
+
+pub fn open_shift(float: i64, currency: &str) -> wire::OpenShiftRequest {
+    wire::OpenShiftRequest {
+        command: command(),
+        float: money(float, currency),
+    }
+}
+
+pub fn move_cash(kind: wire::CashMoveKind, amount: i64, currency: &str, reason: &str) -> wire::MoveCashRequest {
+    wire::MoveCashRequest {
+        command: command(),
+        kind: kind.into(),
+        amount: money(amount, currency),
+        reason: reason.to_owned(),
+    }
+}
+
+pub fn close_shift(counted: i64, currency: &str) -> wire::CloseShiftRequest {
+    wire::CloseShiftRequest {
+        command: command(),
+        counted: money(counted, currency),
+    }
+}
+
+/// `quantity_milli` 0 is one piece.
+pub fn scan(ticket: TicketRef, code: &str, quantity_milli: i64) -> wire::ScanRequest {
+    wire::ScanRequest {
+        command: command(),
+        ticket: ticket.head(),
+        code: code.to_owned(),
+        quantity_milli,
+    }
+}
+
+pub fn void_line(ticket: TicketRef, line: u32) -> wire::VoidLineRequest {
+    wire::VoidLineRequest {
+        command: command(),
+        ticket: ticket.head(),
+        line,
+    }
+}
+
+/// Takes cash, and closes the ticket when that pays it.
+pub fn tender_and_settle(ticket: TicketRef, amount: i64, currency: &str) -> wire::TenderRequest {
+    wire::TenderRequest {
+        settle: true,
+        ..tender(ticket, amount, currency)
+    }
+}
+
+pub fn tender(ticket: TicketRef, amount: i64, currency: &str) -> wire::TenderRequest {
+    wire::TenderRequest {
+        command: command(),
+        ticket: ticket.head(),
+        kind: wire::TenderKind::Cash.into(),
+        amount: money(amount, currency),
+        settle: false,
+    }
+}
+
+pub fn settle(ticket: TicketRef) -> wire::SettleRequest {
+    wire::SettleRequest {
+        command: command(),
+        ticket: ticket.head(),
+    }
+}
+
+pub fn cancel(ticket: TicketRef) -> wire::CancelTicketRequest {
+    wire::CancelTicketRequest {
+        command: command(),
+        ticket: ticket.head(),
+    }
+}
+
+pub fn return_sale(receipt: &str) -> wire::ReturnSaleRequest {
+    wire::ReturnSaleRequest {
+        command: command(),
+        ticket_id: new_id().as_bytes().to_vec(),
+        receipt: receipt.to_owned(),
+    }
+}
