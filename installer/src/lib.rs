@@ -3,4 +3,6 @@
 //! Starts the servers as programs and speaks to them by the protocol; knows nothing of their insides.
 
 pub mod client;
+pub mod decode;
+pub mod doctor;
 pub mod till;

@@ -73,14 +73,14 @@ impl InStoreCode {
         if text.is_empty() {
             return Err(BarcodeError::Empty);
         }
+        if looks_like_card(text) {
+            return Err(BarcodeError::Card);
+        }
         if let Some((at, _)) = text.char_indices().find(|(_, letter)| !matches!(letter, ' '..='~')) {
             return Err(BarcodeError::NotPrintable { place: at + 1 });
         }
         if text.len() > LONGEST_IN_STORE {
             return Err(BarcodeError::TooLong { most: LONGEST_IN_STORE });
-        }
-        if looks_like_card(text) {
-            return Err(BarcodeError::Card);
         }
         Ok(Self(text.into()))
     }
