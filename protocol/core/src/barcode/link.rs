@@ -1,7 +1,8 @@
 //! GS1 Digital Link: an element string as a web address, `https://example.com/01/09506000134352/10/ABC?17=261231`.
 //!
 //! Any domain will do and nothing is fetched. A product number may be written with 8, 12, 13 or 14 digits. Compressed
-//! links are not read. Words for identifiers (`/gtin/...`), which the standard has withdrawn, are still understood.
+//! links and words for identifiers (`/gtin/...`), which the standard has withdrawn, are not read. A batch in the query,
+//! where the standard wants it in the path, is understood.
 
 use crate::barcode::ai::Ai;
 use crate::barcode::elements::{Element, ElementString, beginning};
@@ -22,16 +23,21 @@ pub(super) fn parse(text: &str) -> Result<ElementString, BarcodeError> {
     let rest = after_scheme(text).ok_or(BarcodeError::NotADigitalLink)?;
     let rest = rest.split('#').next().unwrap_or_default();
     let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (_, path) = place.split_once('/').ok_or(BarcodeError::NotADigitalLink)?;
-    let segments: Vec<&str> = path.trim_end_matches('/').split('/').collect();
+    let (domain, path) = place.split_once('/').ok_or(BarcodeError::NotADigitalLink)?;
+    let is_domain = |letter: u8| letter.is_ascii_alphanumeric() || matches!(letter, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']' | b'@');
+    if domain.is_empty() || !domain.bytes().all(is_domain) {
+        return Err(BarcodeError::NotADigitalLink);
+    }
+    let segments: Vec<&str> = path.split('/').collect();
     let mut elements = path_elements(&segments)?;
-    for pair in query.split(['&', ';']) {
+    for pair in query.split('&') {
         let Some((name, value)) = pair.split_once('=') else { continue };
         // Words belong to the shop behind the address, not to the label.
         if name.is_empty() || !name.bytes().all(|digit| digit.is_ascii_digit()) {
             continue;
         }
-        elements.push(element(name, value)?);
+        // In a query a plus sign is a blank, which no value may hold; a real one is written %2B.
+        elements.push(element(name, &value.replace('+', " "))?);
     }
     ElementString::from_elements(elements)
 }
@@ -40,7 +46,7 @@ pub(super) fn parse(text: &str) -> Result<ElementString, BarcodeError> {
 fn path_elements(segments: &[&str]) -> Result<Vec<Element>, BarcodeError> {
     let mut why = BarcodeError::NotADigitalLink;
     for (at, name) in segments.iter().enumerate() {
-        let Some(qualifiers) = known(name).and_then(Ai::link_qualifiers) else {
+        let Some(qualifiers) = Ai::exactly(name).and_then(|(ai, _)| ai.link_qualifiers()) else {
             continue;
         };
         let tail = segments.get(at..).unwrap_or_default();
@@ -78,10 +84,7 @@ fn pairs(segments: &[&str], qualifiers: &[&[u16]]) -> Result<Vec<Element>, Barco
 }
 
 fn element(name: &str, value: &str) -> Result<Element, BarcodeError> {
-    let Some(ai) = known(name) else {
-        return Err(BarcodeError::UnknownAi { text: beginning(name) });
-    };
-    let Some((ai, rule)) = Ai::exactly(&ai.to_string()) else {
+    let Some((ai, rule)) = Ai::exactly(name) else {
         return Err(BarcodeError::UnknownAi { text: beginning(name) });
     };
     let mut value = percent_decoded(value)?;
@@ -91,37 +94,6 @@ fn element(name: &str, value: &str) -> Result<Element, BarcodeError> {
         Gtin::parse(&value)?;
     }
     Element::checked(ai, rule, &value)
-}
-
-fn known(name: &str) -> Option<Ai> {
-    let digits = match name {
-        "gtin" => "01",
-        "itip" => "8006",
-        "cpid" => "8010",
-        "gmn" => "8013",
-        "gln" => "414",
-        "payTo" => "415",
-        "glnProd" => "416",
-        "party" => "417",
-        "gsrnp" => "8017",
-        "gsrn" => "8018",
-        "gcn" => "255",
-        "sscc" => "00",
-        "gdti" => "253",
-        "ginc" => "401",
-        "gsin" => "402",
-        "grai" => "8003",
-        "giai" => "8004",
-        "cpv" => "22",
-        "lot" => "10",
-        "ser" => "21",
-        "cpsn" => "8011",
-        "glnx" => "254",
-        "refno" => "8020",
-        "srin" => "8019",
-        digits => digits,
-    };
-    Ai::exactly(digits).map(|(ai, _)| ai)
 }
 
 fn percent_decoded(text: &str) -> Result<String, BarcodeError> {
