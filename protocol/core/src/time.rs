@@ -26,6 +26,9 @@ pub enum TimeError {
 pub struct Instant(Timestamp);
 
 impl Instant {
+    /// 1970-01-01, what an unset clock says.
+    pub const EPOCH: Instant = Instant(Timestamp::UNIX_EPOCH);
+
     pub fn from_micros(microseconds: i64) -> Result<Self, TimeError> {
         Timestamp::from_microsecond(microseconds)
             .map(Self)

@@ -1,0 +1,232 @@
+//! The journal: the only writer of the store's facts. Gathers what waits into one flush, gives seq and receipt numbers, answers after the flush.
+//!
+//! Decides nothing about sales; it only checks what a decision stood on (an open shift, a receipt not yet taken back). Asks nobody.
+//! A commit that was begun runs in a task of its own and outlives this actor; whoever asked and heard nothing asks again with the
+//! same command id. After any I/O error the file is closed, reopened and its tail verified before anything is acknowledged.
+
+pub mod reader;
+pub mod sql;
+pub mod verify;
+pub mod writer;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use backroom_core::directive::Address;
+use backroom_core::facts::{EpochReason, Fact};
+use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TillId};
+use backroom_core::journal::{Epoch, Head};
+use backroom_core::till::Till;
+use backroom_core::time::{BusinessDay, Calendar, Instant};
+use ed25519_dalek::SigningKey;
+use tokio::sync::{oneshot, watch};
+
+use crate::clock::Clock;
+use crate::door::AskError;
+use crate::lane::Lane;
+use crate::supervisor::Child;
+use writer::Writer;
+
+/// The first half of the SHA-256 of a command as it was parsed: the same id with another body is refused.
+pub type BodyHash = [u8; 16];
+
+/// A fact that somebody wants to be true.
+#[derive(Debug)]
+pub struct Append {
+    pub command_id: Option<CommandId>,
+    pub body_hash: BodyHash,
+    pub device: Option<RegisterId>,
+    pub staff: Option<StaffId>,
+    pub fact: Fact,
+    /// What the decision stood on.
+    pub expects: Vec<Expect>,
+    /// Give the ticket the next receipt number of this register.
+    pub number_for: Option<RegisterId>,
+    /// Earlier commands of the same ticket, whose outcome this entry holds.
+    pub also: Vec<(CommandId, BodyHash)>,
+}
+
+impl Append {
+    /// What the box does on its own account.
+    pub fn by_the_box(fact: Fact) -> Self {
+        Self {
+            command_id: None,
+            body_hash: [0; 16],
+            device: None,
+            staff: None,
+            fact,
+            expects: Vec::new(),
+            number_for: None,
+            also: Vec::new(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    OpenShift {
+        till: TillId,
+        shift: ShiftId,
+    },
+    /// Nothing happened to this till since the decision.
+    Till {
+        till: TillId,
+        version: u64,
+    },
+    NotReturned {
+        receipt: ReceiptNo,
+    },
+}
+
+/// A fact that is true: flushed, with its place.
+#[derive(Clone, Debug)]
+pub struct Committed {
+    pub head: Head,
+    pub at: Instant,
+    pub business_day: BusinessDay,
+    pub fact: Arc<Fact>,
+    /// The command had been carried out before; this is what came of it then.
+    pub replayed: bool,
+}
+
+/// Why a fact was not appended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    #[error("this command id was used before for something else; make a new one")]
+    CommandReused,
+    #[error("the shift of till {till} was closed meanwhile; open a shift and try again")]
+    ShiftClosed { till: TillId },
+    #[error("till {till} moved on meanwhile; read it again")]
+    TillMoved { till: TillId },
+    #[error("receipt {receipt} was already taken back with {by}")]
+    AlreadyReturned { receipt: ReceiptNo, by: String },
+    #[error("this ticket was closed meanwhile; read it again")]
+    TicketClosed,
+    #[error("the sums would no longer fit: {0}")]
+    Money(#[from] backroom_core::money::MoneyError),
+    #[error(transparent)]
+    Away(#[from] AskError),
+}
+
+/// Where the journal lies and whose it is.
+#[derive(Clone)]
+pub struct JournalSettings {
+    pub file: PathBuf,
+    pub address: Address,
+    pub calendar: Calendar,
+    pub signing_key: SigningKey,
+    pub clock: Clock,
+}
+
+pub enum Job {
+    Append {
+        append: Box<Append>,
+        reply: oneshot::Sender<Result<Committed, AppendError>>,
+    },
+    OpenEpoch {
+        reason: EpochReason,
+        at_least: Epoch,
+        reply: oneshot::Sender<Result<Committed, AppendError>>,
+    },
+}
+
+/// What others may read without asking.
+#[derive(Clone, Debug, Default)]
+pub struct Books {
+    pub tills: BTreeMap<TillId, (u64, Till)>,
+}
+
+/// What the writer shows after each flush.
+pub struct Published {
+    head: watch::Sender<Head>,
+    books: watch::Sender<Arc<Books>>,
+    /// Told of each committed fact, in order.
+    listener: OnceLock<Box<dyn Fn(&Committed) + Send + Sync>>,
+}
+
+/// The handle everyone holds.
+#[derive(Clone)]
+pub struct Journal {
+    lane: Lane<Writer>,
+    published: Arc<Published>,
+}
+
+impl Journal {
+    pub fn new(settings: JournalSettings) -> Self {
+        let published = Published {
+            head: watch::Sender::new(Head::start(Epoch(0))),
+            books: watch::Sender::new(Arc::default()),
+            listener: OnceLock::new(),
+        };
+        let published = Arc::new(published);
+        Self {
+            lane: Lane::new(writer::Settings {
+                journal: settings,
+                published: published.clone(),
+            }),
+            published,
+        }
+    }
+
+    /// Who hears of each fact after its flush. Set once, before the actor starts; a second one would be a mistake in the
+    /// composition, the first stays.
+    pub fn on_commit(&self, listener: impl Fn(&Committed) + Send + Sync + 'static) {
+        let _ = self.published.listener.set(Box::new(listener));
+    }
+
+    pub fn child(&self) -> Child {
+        self.lane.child("journal")
+    }
+
+    pub fn settings(&self) -> &JournalSettings {
+        &self.lane.settings().journal
+    }
+
+    pub fn head(&self) -> Head {
+        *self.published.head.borrow()
+    }
+
+    pub fn watch_head(&self) -> watch::Receiver<Head> {
+        self.published.head.subscribe()
+    }
+
+    /// A till as of the last commit, with its version.
+    pub fn till(&self, till: TillId) -> (u64, Till) {
+        self.published
+            .books
+            .borrow()
+            .tills
+            .get(&till)
+            .cloned()
+            .unwrap_or_else(|| (0, Till::new(till)))
+    }
+
+    /// Makes a fact true; answered after the flush.
+    pub async fn append(&self, append: Append) -> Result<Committed, AppendError> {
+        self.lane
+            .submit(|reply| Job::Append {
+                append: Box::new(append),
+                reply,
+            })
+            .await?
+    }
+
+    /// Opens a new epoch and with it a new receipt series.
+    pub async fn open_epoch(&self, reason: EpochReason, at_least: Epoch) -> Result<Committed, AppendError> {
+        self.lane.submit(|reply| Job::OpenEpoch { reason, at_least, reply }).await?
+    }
+}
+
+impl Published {
+    fn show(&self, head: Head, books: Arc<Books>) {
+        self.books.send_replace(books);
+        self.head.send_replace(head);
+    }
+
+    fn tell(&self, committed: &Committed) {
+        if let Some(listener) = self.listener.get() {
+            listener(committed);
+        }
+    }
+}

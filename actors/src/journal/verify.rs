@@ -1,0 +1,181 @@
+//! Verifying a journal from its bytes alone, and proving that the kept folds equal a fold of all entries.
+//!
+//! Trusts no stored hash, number or sum: everything is computed again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use backroom_core::facts::Fact;
+use backroom_core::ids::{RegisterId, TillId};
+use backroom_core::journal::{Entry, Epoch, Hash, Head, Segment, Seq};
+use backroom_core::stock::Stock;
+use backroom_core::till::Till;
+use backroom_protocol::payload;
+use ed25519_dalek::VerifyingKey;
+
+use super::reader::Reader;
+use crate::file::FileError;
+
+/// The first place where a journal does not hold, and why.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    #[error("{epoch}:{seq} {why}")]
+    Broken { epoch: i64, seq: i64, why: String },
+    #[error("{0}")]
+    Fold(String),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// What a whole journal comes to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Verified {
+    pub entries: u64,
+    pub head: Option<Head>,
+    pub segments: u64,
+    pub stock: Stock,
+    pub tills: BTreeMap<TillId, Till>,
+    counters: HashMap<(RegisterId, u32), u64>,
+}
+
+const PAGE: u32 = 512;
+
+/// Reads every entry and recomputes hashes, chain, numbering and folds; checks segment signatures.
+pub async fn verify(reader: &Reader, key: &VerifyingKey) -> Result<Verified, VerifyError> {
+    let mut verified = Verified::default();
+    let mut heads: BTreeMap<Epoch, Head> = BTreeMap::new();
+    let mut hashes: HashMap<(Epoch, Seq), Hash> = HashMap::new();
+    let mut position = 0;
+    loop {
+        let page = reader.raw_after(position, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        position = last.0;
+        for (_, epoch, seq, bytes, stored) in page {
+            let broken = |why: String| VerifyError::Broken { epoch, seq, why };
+            let entry = Entry::read(bytes).map_err(|error| broken(error.to_string()))?;
+            if entry.hash.0[..] != stored[..] {
+                return Err(broken("does not hash to what was stored with it".into()));
+            }
+            if (i64::from(entry.header.epoch.0), entry.header.seq.0 as i64) != (epoch, seq) {
+                return Err(broken(format!("holds the bytes of {}:{}", entry.header.epoch, entry.header.seq)));
+            }
+            let head = heads.entry(entry.header.epoch).or_insert(Head::start(entry.header.epoch));
+            head.follow(&entry).map_err(|error| broken(error.to_string()))?;
+            verified.head = Some(*head);
+            verified.entries += 1;
+            if entry.header.seq.0.is_multiple_of(Segment::LEN) || entry.header.seq.0 % Segment::LEN == 1 {
+                hashes.insert(entry.position(), entry.hash);
+            }
+            verified.fold(&entry).map_err(broken)?;
+        }
+    }
+    verified.check_segments(reader, key, &hashes).await?;
+    Ok(verified)
+}
+
+/// Like `verify`, and the folds kept beside the journal must equal the ones computed here.
+pub async fn prove(reader: &Reader, key: &VerifyingKey) -> Result<Verified, VerifyError> {
+    let verified = verify(reader, key).await?;
+    let kept: BTreeMap<String, i64> = reader.stock().await?.into_iter().filter(|(_, on_hand)| *on_hand != 0).collect();
+    let folded: BTreeMap<String, i64> = verified
+        .stock
+        .iter()
+        .filter(|(_, on_hand)| on_hand.0 != 0)
+        .map(|(sku, on_hand)| (sku.to_string(), on_hand.0))
+        .collect();
+    if kept != folded {
+        let differs = folded
+            .iter()
+            .find(|(sku, on_hand)| kept.get(*sku) != Some(on_hand))
+            .map(|(sku, _)| sku.clone());
+        let sku = differs
+            .or_else(|| kept.keys().find(|sku| !folded.contains_key(*sku)).cloned())
+            .unwrap_or_default();
+        let why = format!(
+            "stock of {sku}: {:?} thousandths are kept, {:?} follow from the journal",
+            kept.get(&sku),
+            folded.get(&sku)
+        );
+        return Err(VerifyError::Fold(why));
+    }
+    let kept: BTreeMap<TillId, Till> = reader.tills().await?.into_iter().map(|(_, till)| (till.till, till)).collect();
+    if let Some((till, _)) = verified.tills.iter().find(|(till, state)| kept.get(*till) != Some(state)) {
+        return Err(VerifyError::Fold(format!(
+            "till {till}: what is kept does not follow from the journal"
+        )));
+    }
+    if let Some(till) = kept.keys().find(|till| !verified.tills.contains_key(till)) {
+        return Err(VerifyError::Fold(format!("till {till} is kept but never appears in the journal")));
+    }
+    Ok(verified)
+}
+
+impl Verified {
+    fn fold(&mut self, entry: &Entry) -> Result<(), String> {
+        let Some(fact) = payload::fact(entry).map_err(|error| error.to_string())? else {
+            return Ok(());
+        };
+        let moves = match &fact {
+            Fact::TicketClosed(ticket) => &ticket.moves[..],
+            Fact::StockOpened(opened) => &opened.moves[..],
+            _ => &[],
+        };
+        for moved in moves {
+            self.stock.apply(moved).map_err(|error| error.to_string())?;
+        }
+        let till = match &fact {
+            Fact::ShiftOpened(fact) => Some(fact.till),
+            Fact::CashMoved(fact) => Some(fact.till),
+            Fact::TicketClosed(fact) => Some(fact.till),
+            Fact::ShiftClosed(fact) => Some(fact.till),
+            _ => None,
+        };
+        if let Some(till) = till {
+            let state = self.tills.entry(till).or_insert_with(|| Till::new(till));
+            state.apply(&fact, entry.header.at).map_err(|error| error.to_string())?;
+        }
+        if let Fact::TicketClosed(ticket) = &fact
+            && let Some(receipt) = ticket.receipt
+        {
+            let last = self.counters.entry((receipt.register, receipt.series)).or_default();
+            if receipt.number != *last + 1 {
+                return Err(format!("gives receipt {receipt} after number {last}"));
+            }
+            *last = receipt.number;
+        }
+        Ok(())
+    }
+
+    async fn check_segments(
+        &mut self,
+        reader: &Reader,
+        key: &VerifyingKey,
+        hashes: &HashMap<(Epoch, Seq), Hash>,
+    ) -> Result<(), VerifyError> {
+        for text in reader.segments().await? {
+            let segment: Segment = serde_json::from_str(&text).map_err(|error| FileError::Content(format!("a segment: {error}")))?;
+            let broken = |why: &str| VerifyError::Broken {
+                epoch: i64::from(segment.epoch.0),
+                seq: segment.last.0 as i64,
+                why: why.into(),
+            };
+            let Some(head) = self.address(reader, segment.epoch).await? else {
+                return Err(broken("a segment of an epoch without entries"));
+            };
+            segment.verify(key, head.0, head.1).map_err(|error| broken(&error.to_string()))?;
+            if hashes.get(&(segment.epoch, segment.last)) != Some(&segment.hash) {
+                return Err(broken("the signed segment ends in another hash"));
+            }
+            self.segments += 1;
+        }
+        Ok(())
+    }
+
+    async fn address(
+        &self,
+        reader: &Reader,
+        epoch: Epoch,
+    ) -> Result<Option<(backroom_core::ids::TenantId, backroom_core::ids::StoreId)>, FileError> {
+        let first = reader.range(epoch, Seq(1), 1).await?;
+        Ok(first.first().map(|entry| (entry.header.tenant, entry.header.store)))
+    }
+}

@@ -1,0 +1,562 @@
+//! One batch after another into the journal file: checks what decisions stood on, numbers receipts, chains, writes, flushes.
+//!
+//! Holds the few folds it needs to decide that (tills, receipt counters) and keeps them in the same transaction as the entries.
+//! A batch is written whole; when one command in it is refused by the tables, the batch is done again one by one, so that one bad
+//! command never fails its neighbours.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use backroom_core::directive::Address;
+use backroom_core::facts::{CashMoved, ClosedTicket, EpochEnd, EpochOpened, EpochReason, Fact, Kind, ShiftOpened, TicketEnd};
+use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, TillId};
+use backroom_core::journal::{Entry, Epoch, FiscalBlock, Hash, Head, Header, Retention, Segment, Seq};
+use backroom_core::till::Till;
+use backroom_core::time::Instant;
+use backroom_protocol::payload;
+use serde_json::{Value, json};
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::oneshot;
+
+use super::sql::{self, BatchRows};
+use super::{Append, AppendError, BodyHash, Books, Committed, Expect, Job, JournalSettings, Published};
+use crate::file::FileError;
+use crate::hex::hex;
+use crate::lane::BatchWriter;
+
+/// What to say to whom, once the batch is flushed.
+struct Answer {
+    outcome: Result<Committed, AppendError>,
+    reply: oneshot::Sender<Result<Committed, AppendError>>,
+}
+
+/// Where the file is, and where to show what it came to.
+#[derive(Clone)]
+pub struct Settings {
+    pub journal: JournalSettings,
+    pub published: Arc<Published>,
+}
+
+/// The open file and the folds that stand for its content.
+pub struct Writer {
+    db: SqliteConnection,
+    settings: JournalSettings,
+    published: Arc<Published>,
+    folds: Folds,
+}
+
+/// Everything a batch may change; cloned before, swapped in after the flush.
+#[derive(Clone)]
+struct Folds {
+    head: Head,
+    position: i64,
+    last_at: Instant,
+    series: u32,
+    epoch_opened: Option<EpochOpened>,
+    counters: HashMap<(RegisterId, u32), u64>,
+    books: Arc<Books>,
+    /// Hash before the first entry of the segment that is being filled.
+    segment_before: Hash,
+}
+
+/// The rows a batch has gathered so far.
+#[derive(Default)]
+struct Gathered {
+    entries: Vec<Value>,
+    commands: Vec<Value>,
+    counters: BTreeMap<(RegisterId, u32), u64>,
+    tills: BTreeMap<TillId, ()>,
+    stock: BTreeMap<String, i64>,
+    open_tenders: Vec<Value>,
+    closed_tickets: Vec<Value>,
+    returned: HashMap<ReceiptNo, String>,
+    segments: Vec<Value>,
+    committed: Vec<Committed>,
+}
+
+/// Entries read and verified again when a file is opened.
+const TAIL: i64 = 64;
+
+impl BatchWriter for Writer {
+    type Job = Job;
+    type Settings = Settings;
+    const NAME: &'static str = "the journal";
+
+    /// Opens the file, verifies its tail and reads the folds.
+    async fn open(settings: &Settings) -> Result<Writer, FileError> {
+        let mut db = sql::open_writer(&settings.journal.file).await?;
+        // Whoever wrote before must be done: take the write lock once.
+        let mut turn = db.begin_with("begin immediate").await?;
+        let folds = Folds::read(&mut turn, settings.journal.address).await?;
+        turn.commit().await?;
+        settings.published.show(folds.head, folds.books.clone());
+        Ok(Writer {
+            db,
+            settings: settings.journal.clone(),
+            published: settings.published.clone(),
+            folds,
+        })
+    }
+
+    /// On an I/O error nobody is answered: they hear "unknown" and ask again.
+    async fn write(&mut self, jobs: Vec<Job>) -> Result<(), FileError> {
+        let answers = self.write_batch(jobs).await?;
+        self.published.show(self.folds.head, self.folds.books.clone());
+        for answer in answers {
+            if let Ok(committed) = &answer.outcome
+                && !committed.replayed
+            {
+                self.published.tell(committed);
+            }
+            let _ = answer.reply.send(answer.outcome); // The asker may have left; the outcome is in the journal.
+        }
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Writes all jobs in one transaction and one flush. An error means: nothing is known, drop this writer.
+    async fn write_batch(&mut self, jobs: Vec<Job>) -> Result<Vec<Answer>, FileError> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        let mut folds = self.folds.clone();
+        let mut rows = Gathered::default();
+        let mut accepted = Vec::new();
+        let mut transaction = self.db.begin_with("begin immediate").await?;
+        for job in jobs {
+            let added = add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await?;
+            match added {
+                Ok(()) => accepted.push(job),
+                Err(refused) => answers.push(Answer {
+                    outcome: Err(refused),
+                    reply: job.into_reply(),
+                }),
+            }
+        }
+        let written = match accepted.is_empty() {
+            true => Ok(()),
+            false => sql::insert(&mut transaction, &rows.json(&folds)).await,
+        };
+        match written {
+            Ok(()) => {
+                transaction.commit().await?;
+                self.folds = folds;
+                let outcomes = std::mem::take(&mut rows.committed);
+                answers.extend(accepted.into_iter().zip(outcomes).map(|(job, committed)| Answer {
+                    outcome: Ok(committed),
+                    reply: job.into_reply(),
+                }));
+                Ok(answers)
+            }
+            Err(error) if error.is_conflict() => {
+                transaction.rollback().await?;
+                for job in accepted {
+                    answers.push(self.write_alone(job).await?);
+                }
+                Ok(answers)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes one job, after looking whether it was carried out before.
+    async fn write_alone(&mut self, job: Job) -> Result<Answer, FileError> {
+        let mut folds = self.folds.clone();
+        let mut rows = Gathered::default();
+        let mut transaction = self.db.begin_with("begin immediate").await?;
+        if let Some(outcome) = said_before(&mut transaction, &job).await? {
+            transaction.rollback().await?;
+            return Ok(Answer {
+                outcome,
+                reply: job.into_reply(),
+            });
+        }
+        if let Err(refused) = add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await? {
+            transaction.rollback().await?;
+            return Ok(Answer {
+                outcome: Err(refused),
+                reply: job.into_reply(),
+            });
+        }
+        match sql::insert(&mut transaction, &rows.json(&folds)).await {
+            Ok(()) => {
+                transaction.commit().await?;
+                self.folds = folds;
+                let outcome = rows
+                    .committed
+                    .pop()
+                    .ok_or_else(|| FileError::Content("a batch of one without an outcome".into()))?;
+                Ok(Answer {
+                    outcome: Ok(outcome),
+                    reply: job.into_reply(),
+                })
+            }
+            Err(error) if error.is_conflict() => {
+                let outcome = Err(conflict(&mut transaction, &job).await?);
+                transaction.rollback().await?;
+                Ok(Answer {
+                    outcome,
+                    reply: job.into_reply(),
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The outcome of a command that was carried out before, or the refusal of its id.
+async fn said_before(db: &mut SqliteConnection, job: &Job) -> Result<Option<Result<Committed, AppendError>>, FileError> {
+    let Job::Append { append, .. } = job else { return Ok(None) };
+    let Some(id) = append.command_id else { return Ok(None) };
+    let Some((hash, entry)) = sql::command(db, id).await? else {
+        return Ok(None);
+    };
+    if hash != append.body_hash {
+        return Ok(Some(Err(AppendError::CommandReused)));
+    }
+    Ok(Some(Ok(committed_from(&entry)?)))
+}
+
+/// What an entry that was read back says.
+pub fn committed_from(entry: &Entry) -> Result<Committed, FileError> {
+    let fact = payload::fact(entry).map_err(|error| FileError::Content(format!("entry {}: {error}", entry.header.seq)))?;
+    let fact = fact.ok_or_else(|| FileError::Content(format!("entry {} is of a newer kind", entry.header.seq)))?;
+    let (epoch, seq) = entry.position();
+    let head = Head {
+        epoch,
+        seq,
+        hash: entry.hash,
+    };
+    Ok(Committed {
+        head,
+        at: entry.header.at,
+        business_day: entry.header.business_day,
+        fact: Arc::new(fact),
+        replayed: true,
+    })
+}
+
+/// Which rule of the tables a single job broke.
+async fn conflict(db: &mut SqliteConnection, job: &Job) -> Result<AppendError, FileError> {
+    let Job::Append { append, .. } = job else {
+        return Ok(AppendError::CommandReused);
+    };
+    if let Fact::TicketClosed(ticket) = &append.fact
+        && sql::by_ticket(db, ticket.ticket).await?.is_some()
+    {
+        return Ok(AppendError::TicketClosed);
+    }
+    Ok(AppendError::CommandReused)
+}
+
+/// Checks a job against the folds as they stand within this batch and gathers its rows.
+async fn add(
+    db: &mut SqliteConnection,
+    settings: &JournalSettings,
+    folds: &mut Folds,
+    rows: &mut Gathered,
+    job: &Job,
+) -> Result<Result<(), AppendError>, FileError> {
+    match job {
+        Job::OpenEpoch { reason, at_least, .. } => {
+            let Some((epoch, opened)) = folds.next_epoch(*reason, *at_least) else {
+                return Err(FileError::Content("a journal without a first entry".into()));
+            };
+            let append = Append::by_the_box(Fact::EpochOpened(opened));
+            Ok(push(settings, folds, rows, &append, Head::start(epoch)))
+        }
+        Job::Append { append, .. } => {
+            for expect in &append.expects {
+                if let Err(refused) = check(db, folds, rows, *expect).await? {
+                    return Ok(Err(refused));
+                }
+            }
+            let before = folds.head;
+            Ok(push(settings, folds, rows, append, before))
+        }
+    }
+}
+
+async fn check(db: &mut SqliteConnection, folds: &Folds, rows: &Gathered, expect: Expect) -> Result<Result<(), AppendError>, FileError> {
+    Ok(match expect {
+        Expect::OpenShift { till, shift } => match folds.books.tills.get(&till).and_then(|(_, till)| till.shift.as_ref()) {
+            Some(open) if open.shift == shift => Ok(()),
+            _ => Err(AppendError::ShiftClosed { till }),
+        },
+        Expect::Till { till, version } => match folds.books.tills.get(&till).map_or(0, |(version, _)| *version) {
+            current if current == version => Ok(()),
+            _ => Err(AppendError::TillMoved { till }),
+        },
+        Expect::NotReturned { receipt } => {
+            let in_batch = rows.returned.get(&receipt).cloned();
+            match in_batch.or(sql::returned(db, receipt).await?) {
+                None => Ok(()),
+                Some(by) => Err(AppendError::AlreadyReturned { receipt, by }),
+            }
+        }
+    })
+}
+
+/// Gives the fact its number, its place after `before`, and its bytes.
+fn push(settings: &JournalSettings, folds: &mut Folds, rows: &mut Gathered, append: &Append, before: Head) -> Result<(), AppendError> {
+    let at = settings.clock.now().max(folds.last_at);
+    let mut fact = append.fact.clone();
+    if let (Some(register), Fact::TicketClosed(ticket)) = (append.number_for, &mut fact) {
+        let number = folds.counters.get(&(register, folds.series)).copied().unwrap_or(0) + 1;
+        ticket.receipt = Some(ReceiptNo {
+            register,
+            series: folds.series,
+            number,
+        });
+    }
+    // Tills are folded first: if the sums do not fit, nothing was touched.
+    if let Some(till) = touches(&fact) {
+        let mut books = Books::clone(&folds.books);
+        let (version, state) = books.tills.entry(till).or_insert_with(|| (0, Till::new(till)));
+        state.apply(&fact, at)?;
+        *version += 1;
+        folds.books = Arc::new(books);
+        rows.tills.insert(till, ());
+    }
+    if let Fact::EpochOpened(opened) = &fact {
+        folds.series = opened.series;
+        folds.epoch_opened = Some(opened.clone());
+    }
+    let header = Header {
+        tenant: settings.address.tenant,
+        store: settings.address.store,
+        epoch: before.epoch,
+        seq: Seq(before.seq.0 + 1),
+        prev_hash: before.hash,
+        at,
+        time_trusted: settings.clock.trusted(),
+        business_day: settings.calendar.business_day(at),
+        kind: fact.kind() as u16,
+        command_id: append.command_id,
+        device: append.device,
+        staff: append.staff,
+        retention: Retention(0),
+        fiscal: FiscalBlock::default(),
+    };
+    let entry = Entry::write(header, &payload::encode(&fact));
+    folds.position += 1;
+    folds.last_at = at;
+    folds.head = Head {
+        epoch: before.epoch,
+        seq: header.seq,
+        hash: entry.hash,
+    };
+    if header.seq.0 % Segment::LEN == 1 {
+        folds.segment_before = before.hash;
+    }
+    rows.gather(folds.position, &entry, &fact, append);
+    if let Fact::TicketClosed(ticket) = &fact
+        && let Some(receipt) = ticket.receipt
+    {
+        folds.counters.insert((receipt.register, receipt.series), receipt.number);
+    }
+    if header.seq.0.is_multiple_of(Segment::LEN) {
+        let first = Seq(header.seq.0 - Segment::LEN + 1);
+        let segment = Segment::sign(
+            &settings.signing_key,
+            header.tenant,
+            header.store,
+            first,
+            folds.segment_before,
+            folds.head,
+        );
+        let body = serde_json::to_string(&segment).unwrap_or_default(); // Plain numbers and texts always serialise.
+        rows.segments.push(json!([segment.epoch.0, segment.first.0, segment.last.0, body]));
+    }
+    rows.committed.push(Committed {
+        head: folds.head,
+        at,
+        business_day: header.business_day,
+        fact: Arc::new(fact),
+        replayed: false,
+    });
+    Ok(())
+}
+
+/// The till a fact happens to.
+fn touches(fact: &Fact) -> Option<TillId> {
+    match fact {
+        Fact::ShiftOpened(ShiftOpened { till, .. }) | Fact::CashMoved(CashMoved { till, .. }) => Some(*till),
+        Fact::TicketClosed(ticket) => Some(ticket.till),
+        Fact::ShiftClosed(closed) => Some(closed.till),
+        _ => None,
+    }
+}
+
+impl Folds {
+    async fn read(db: &mut SqliteConnection, address: Address) -> Result<Folds, FileError> {
+        let tail = sql::tail(db, TAIL).await?;
+        verify_tail(&tail, address)?;
+        let mut books = Books::default();
+        for (version, till) in sql::tills(db).await? {
+            books.tills.insert(till.till, (version, till));
+        }
+        let mut counters = HashMap::new();
+        for (register, series, last) in sql::counters(db).await? {
+            let register = register
+                .parse()
+                .map_err(|error| FileError::Content(format!("a receipt counter: {error}")))?;
+            counters.insert((register, series as u32), last as u64);
+        }
+        let epochs = sql::rare(db, Kind::EpochOpened).await?;
+        let epoch_opened = match epochs.last() {
+            None => None,
+            Some(entry) => match payload::fact(entry) {
+                Ok(Some(Fact::EpochOpened(opened))) => Some(opened),
+                _ => return Err(FileError::Content("the first entry of an epoch is not readable".into())),
+            },
+        };
+        let head = tail.last().map_or(Head::start(Epoch(1)), |entry| Head {
+            epoch: entry.header.epoch,
+            seq: entry.header.seq,
+            hash: entry.hash,
+        });
+        let segment_first = head.seq.0.saturating_sub(1) / Segment::LEN * Segment::LEN + 1;
+        let segment_before = match sql::range(db, head.epoch, Seq(segment_first), 1).await?.first() {
+            Some(entry) => entry.header.prev_hash,
+            None => Hash::ZERO,
+        };
+        let position: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from entry")
+            .fetch_one(&mut *db)
+            .await?;
+        Ok(Folds {
+            head,
+            position,
+            last_at: tail.last().map_or(Instant::EPOCH, |entry| entry.header.at),
+            series: epoch_opened.as_ref().map_or(1, |opened| opened.series),
+            epoch_opened,
+            counters,
+            books: Arc::new(books),
+            segment_before,
+        })
+    }
+
+    /// The entry that opens the epoch after this one, naming where this one ended.
+    fn next_epoch(&self, reason: EpochReason, at_least: Epoch) -> Option<(Epoch, EpochOpened)> {
+        let now = self.epoch_opened.as_ref()?;
+        let previous = Some(EpochEnd {
+            epoch: self.head.epoch,
+            seq: self.head.seq,
+            hash: self.head.hash,
+        });
+        let opened = EpochOpened {
+            reason,
+            previous,
+            series: now.series + 1,
+            ..now.clone()
+        };
+        Some((Epoch(at_least.0.max(self.head.epoch.0 + 1)), opened))
+    }
+}
+
+/// The newest entries must chain and belong to this store; older ones are for `journal verify`.
+fn verify_tail(tail: &[Entry], address: Address) -> Result<(), FileError> {
+    let mut head: Option<Head> = None;
+    for entry in tail {
+        let header = &entry.header;
+        if header.tenant != address.tenant || header.store != address.store {
+            return Err(FileError::Content(format!(
+                "entry {} belongs to store {}",
+                header.seq, header.store
+            )));
+        }
+        match head.as_mut() {
+            Some(head) if header.epoch == head.epoch => head.follow(entry)?,
+            _ => {
+                head = Some(Head {
+                    epoch: header.epoch,
+                    seq: header.seq,
+                    hash: entry.hash,
+                })
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Gathered {
+    fn gather(&mut self, position: i64, entry: &Entry, fact: &Fact, append: &Append) {
+        let closed: Option<&ClosedTicket> = match fact {
+            Fact::TicketClosed(ticket) => Some(ticket),
+            _ => None,
+        };
+        let receipt = closed.and_then(|ticket| ticket.receipt);
+        self.entries.push(json!([
+            position,
+            entry.header.epoch.0,
+            entry.header.seq.0,
+            entry.header.kind,
+            entry.hash.to_string(),
+            hex(&entry.bytes),
+            closed.map(|ticket| hex(&ticket.ticket.to_bytes())),
+            receipt.map(|receipt| receipt.to_string()),
+        ]));
+        let mut command = |id: CommandId, hash: &BodyHash| self.commands.push(json!([hex(&id.to_bytes()), hex(hash), position]));
+        if let Some(id) = append.command_id {
+            command(id, &append.body_hash);
+        }
+        for (id, hash) in &append.also {
+            command(*id, hash);
+        }
+        if let Some(receipt) = receipt {
+            self.counters.insert((receipt.register, receipt.series), receipt.number);
+        }
+        let moves = match fact {
+            Fact::TicketClosed(ticket) => &ticket.moves[..],
+            Fact::StockOpened(opened) => &opened.moves[..],
+            _ => &[],
+        };
+        for moved in moves {
+            *self.stock.entry(moved.sku.to_string()).or_default() += moved.delta.0;
+        }
+        if let Fact::TenderTaken(taken) = fact {
+            self.open_tenders.push(json!([hex(&taken.ticket.to_bytes()), position]));
+        }
+        if let Some(ticket) = closed {
+            if ticket.tenders.iter().any(|tender| append.command_id != Some(tender.command_id)) {
+                self.closed_tickets.push(json!(hex(&ticket.ticket.to_bytes())));
+            }
+            if let (TicketEnd::Return, Some(original), Some(by)) = (ticket.end, ticket.original, ticket.receipt) {
+                self.returned.insert(original, by.to_string());
+            }
+        }
+    }
+
+    fn json(&self, folds: &Folds) -> BatchRows {
+        let counters: Vec<Value> = self
+            .counters
+            .iter()
+            .map(|((register, series), last)| json!([register, series, last]))
+            .collect();
+        let stock: Vec<Value> = self.stock.iter().map(|(sku, delta)| json!([sku, delta])).collect();
+        let returned: Vec<Value> = self.returned.iter().map(|(receipt, by)| json!([receipt.to_string(), by])).collect();
+        let till = |till: &TillId| {
+            let (version, state) = &folds.books.tills[till];
+            json!([till, version, serde_json::to_string(state).unwrap_or_default()]) // Plain numbers and texts always serialise.
+        };
+        let text = |rows: &[Value]| serde_json::to_string(rows).unwrap_or_default();
+        BatchRows {
+            entries: text(&self.entries),
+            commands: text(&self.commands),
+            counters: text(&counters),
+            tills: text(&self.tills.keys().map(till).collect::<Vec<_>>()),
+            stock: text(&stock),
+            open_tenders: text(&self.open_tenders),
+            closed_tickets: text(&self.closed_tickets),
+            returned: text(&returned),
+            segments: text(&self.segments),
+        }
+    }
+}
+
+impl Job {
+    fn into_reply(self) -> oneshot::Sender<Result<Committed, AppendError>> {
+        match self {
+            Job::Append { reply, .. } | Job::OpenEpoch { reply, .. } => reply,
+        }
+    }
+}

@@ -1,0 +1,574 @@
+//! One register: its open tickets, and every command on them, one after the other.
+//!
+//! A command that comes twice has the same outcome; one that comes late, for a ticket that moved on, is refused. After a restart the
+//! tickets are rebuilt from the work log, less what the journal says is closed. Asks the journal and the work log; nobody here asks
+//! another register.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use backroom_core::facts::{ClosedTicket, Fact, TenderTaken};
+use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
+use backroom_core::money::{Money, Quantity};
+use backroom_core::ticket::{self, Event, Open, Opening, Refusal, ReturnDesk};
+use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
+
+use crate::door::{AskError, Door};
+use crate::file::FileError;
+use crate::journal::writer::committed_from;
+use crate::journal::{Append, AppendError, BodyHash, Committed, Expect};
+use crate::shop::{Screen, Shop};
+use crate::supervisor::Child;
+use crate::worklog::{Step, StepError, WorkLog};
+
+/// A signed-in person wants something of this register.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub id: CommandId,
+    pub body: BodyHash,
+    pub staff: StaffId,
+    pub action: Action,
+}
+
+#[derive(Clone, Debug)]
+pub enum Action {
+    Scan {
+        ticket: TicketId,
+        expected: u64,
+        code: String,
+        quantity: Quantity,
+    },
+    VoidLine {
+        ticket: TicketId,
+        expected: u64,
+        line: u32,
+    },
+    Tender {
+        ticket: TicketId,
+        expected: u64,
+        amount: Money,
+        settle: bool,
+    },
+    Settle {
+        ticket: TicketId,
+        expected: u64,
+    },
+    Cancel {
+        ticket: TicketId,
+        expected: u64,
+    },
+    Return {
+        ticket: TicketId,
+        receipt: ReceiptNo,
+    },
+}
+
+impl Action {
+    fn ticket(&self) -> TicketId {
+        match self {
+            Action::Scan { ticket, .. }
+            | Action::VoidLine { ticket, .. }
+            | Action::Tender { ticket, .. }
+            | Action::Settle { ticket, .. }
+            | Action::Cancel { ticket, .. }
+            | Action::Return { ticket, .. } => *ticket,
+        }
+    }
+}
+
+/// What came of it: the ticket as it stands now.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Open {
+        version: u64,
+        ticket: Arc<Open>,
+        line: Option<u32>,
+    },
+    Closed {
+        committed: Committed,
+    },
+}
+
+/// Why nothing came of it.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Till(#[from] backroom_core::till::Refusal),
+    #[error("the ticket is at version {actual}, not {expected}; read it again")]
+    Version { expected: u64, actual: u64 },
+    #[error("this ticket is not open on this register; start a new one with its first scan")]
+    UnknownTicket,
+    #[error("this ticket is already closed; start a new one")]
+    Closed,
+    #[error("this register has {MOST_TICKETS} open tickets; settle or cancel one first")]
+    TooManyTickets,
+    #[error(transparent)]
+    Append(#[from] AppendError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("the box could not read or write its files; ask again with the same command to learn what happened")]
+    File(#[from] FileError),
+}
+
+impl From<StepError> for CommandError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Overtaken => CommandError::Ask(AskError::Unknown { name: "the work log" }),
+            StepError::Away(error) => CommandError::Ask(error),
+        }
+    }
+}
+
+const MOST_TICKETS: usize = 50;
+
+#[derive(Debug)]
+pub enum Message {
+    Do {
+        command: Box<Command>,
+        reply: RpcReplyPort<Result<Outcome, CommandError>>,
+    },
+    /// The ticket as it stands; `None` when it is not open here.
+    Look {
+        ticket: TicketId,
+        reply: RpcReplyPort<Option<Outcome>>,
+    },
+    ListOpen {
+        reply: RpcReplyPort<Vec<Outcome>>,
+    },
+    Strike,
+}
+
+/// Who this register is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat {
+    pub register: RegisterId,
+    pub till: TillId,
+}
+
+/// The actor.
+pub struct Register;
+
+pub struct State {
+    shop: Shop,
+    seat: Seat,
+    tickets: HashMap<TicketId, Held>,
+}
+
+/// An open ticket and the commands that made it what it is.
+struct Held {
+    version: u64,
+    ticket: Arc<Open>,
+    commands: HashMap<CommandId, (BodyHash, Option<u32>)>,
+}
+
+/// How the root keeps a register alive.
+pub fn child(shop: Shop, seat: Seat, door: Arc<Door<Message>>) -> Child {
+    let own = door.clone();
+    door.child(
+        format!("register/{}", seat.register),
+        || Message::Strike,
+        move || (Register, (shop.clone(), seat, own.clone())),
+    )
+}
+
+impl Actor for Register {
+    type Msg = Message;
+    type State = State;
+    type Arguments = (Shop, Seat, Arc<Door<Message>>);
+
+    async fn pre_start(&self, me: ActorRef<Message>, (shop, seat, door): Self::Arguments) -> Result<State, ActorProcessingErr> {
+        let mut state = State {
+            shop,
+            seat,
+            tickets: HashMap::new(),
+        };
+        state.rebuild().await?;
+        door.opened_by(me);
+        Ok(state)
+    }
+
+    async fn handle(&self, _me: ActorRef<Message>, message: Message, state: &mut State) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Do { command, reply } => drop(reply.send(state.carry_out(*command).await)), // The asker may have left.
+            Message::Look { ticket, reply } => drop(reply.send(state.tickets.get(&ticket).map(|held| held.outcome(None)))),
+            Message::ListOpen { reply } => drop(reply.send(state.tickets.values().map(|held| held.outcome(None)).collect())),
+            Message::Strike => panic!("struck down on purpose"),
+        }
+        Ok(())
+    }
+}
+
+impl Held {
+    fn outcome(&self, line: Option<u32>) -> Outcome {
+        Outcome::Open {
+            version: self.version,
+            ticket: self.ticket.clone(),
+            line,
+        }
+    }
+
+    fn expect(&self, expected: u64) -> Result<(), CommandError> {
+        if expected == self.version {
+            Ok(())
+        } else {
+            Err(CommandError::Version {
+                expected,
+                actual: self.version,
+            })
+        }
+    }
+
+    fn apply(&mut self, step: Step) {
+        let line = match &step.event {
+            Event::LineAdded(line) => Some(line.line),
+            _ => None,
+        };
+        self.version = step.version;
+        let before = self.commands.get(&step.command_id).and_then(|(_, line)| *line);
+        self.commands.insert(step.command_id, (step.body_hash, line.or(before)));
+        Arc::make_mut(&mut self.ticket).apply(step.event);
+    }
+}
+
+impl State {
+    /// The open tickets from the work log, less those the journal knows to be closed.
+    async fn rebuild(&mut self) -> Result<(), FileError> {
+        for step in WorkLog::read(self.shop.worklog.file(), Some(self.seat.register)).await? {
+            match self.tickets.get_mut(&step.ticket) {
+                Some(held) => held.apply(step),
+                None => {
+                    let Event::Opened(opening) = step.event else { continue };
+                    let commands = HashMap::from([(step.command_id, (step.body_hash, None))]);
+                    self.tickets.insert(
+                        step.ticket,
+                        Held {
+                            version: step.version,
+                            ticket: Arc::new(Open::new(opening)),
+                            commands,
+                        },
+                    );
+                }
+            }
+        }
+        let tickets: Vec<TicketId> = self.tickets.keys().copied().collect();
+        for ticket in tickets {
+            if self.shop.reader.by_ticket(ticket).await?.is_some() {
+                self.tickets.remove(&ticket);
+                self.forget(ticket);
+                continue;
+            }
+            self.take_over_tenders(ticket).await?;
+        }
+        Ok(())
+    }
+
+    /// Money that was flushed to the journal but did not reach the work log.
+    async fn take_over_tenders(&mut self, ticket: TicketId) -> Result<(), FileError> {
+        for entry in self.shop.reader.open_tenders(ticket).await? {
+            let Fact::TenderTaken(taken) = &*committed_from(&entry)?.fact.clone() else {
+                continue;
+            };
+            let Some(held) = self.tickets.get_mut(&ticket) else { continue };
+            if held
+                .ticket
+                .tenders()
+                .iter()
+                .any(|tender| tender.command_id == taken.tender.command_id)
+            {
+                continue;
+            }
+            let Some((body_hash, _)) = self.shop.reader.command(taken.tender.command_id).await? else {
+                continue;
+            };
+            held.apply(Step {
+                ticket,
+                version: held.version + 1,
+                register: self.seat.register,
+                command_id: taken.tender.command_id,
+                body_hash,
+                event: Event::TenderTaken(taken.tender.clone()),
+            });
+        }
+        Ok(())
+    }
+
+    async fn carry_out(&mut self, command: Command) -> Result<Outcome, CommandError> {
+        if let Some(before) = self.said_before(&command).await? {
+            return Ok(before);
+        }
+        let (id, body) = (command.id, command.body);
+        let outcome = self.decide_and_record(command).await?;
+        self.shop.recent.remember(id, body);
+        let screen = Screen {
+            register: self.seat.register,
+            outcome: outcome.clone(),
+        };
+        let _ = self.shop.screens.send(screen); // Nobody may be looking.
+        Ok(outcome)
+    }
+
+    /// The outcome of the same command when it came before.
+    async fn said_before(&self, command: &Command) -> Result<Option<Outcome>, CommandError> {
+        let held = self.tickets.get(&command.action.ticket());
+        if let Some((body, line)) = held.and_then(|held| held.commands.get(&command.id)) {
+            if *body != command.body {
+                return Err(AppendError::CommandReused.into());
+            }
+            return Ok(held.map(|held| held.outcome(*line)));
+        }
+        let recent = self.shop.recent.body_of(command.id);
+        if recent.is_some_and(|body| body != command.body) {
+            return Err(AppendError::CommandReused.into());
+        }
+        // A command on an open ticket that is not among the ticket's own is new; for all others the journal is asked.
+        if held.is_some() && recent.is_none() {
+            return Ok(None);
+        }
+        match self.shop.said_before(command.id, command.body).await? {
+            Some(outcome) => Ok(Some(Outcome::Closed { committed: outcome? })),
+            None => Ok(None),
+        }
+    }
+
+    async fn decide_and_record(&mut self, command: Command) -> Result<Outcome, CommandError> {
+        match command.action.clone() {
+            Action::Scan {
+                ticket,
+                expected,
+                code,
+                quantity,
+            } => self.scan(command, ticket, expected, &code, quantity).await,
+            Action::VoidLine { ticket, expected, line } => {
+                let held = self.held(ticket, expected).await?;
+                let event = held.ticket.void_line(line, command.id, self.shop.clock.now())?;
+                self.write(&command, ticket, vec![event]).await
+            }
+            Action::Tender {
+                ticket,
+                expected,
+                amount,
+                settle,
+            } => self.tender(command, ticket, expected, amount, settle).await,
+            Action::Settle { ticket, expected } => {
+                let closed = self.held(ticket, expected).await?.ticket.settle()?;
+                self.close(command, closed, true).await
+            }
+            Action::Cancel { ticket, expected } => {
+                let closed = self.held(ticket, expected).await?.ticket.cancel()?;
+                self.close(command, closed, false).await
+            }
+            Action::Return { ticket, receipt } => self.take_back(command, ticket, receipt).await,
+        }
+    }
+
+    /// The open ticket at the version the caller has seen.
+    async fn held(&self, ticket: TicketId, expected: u64) -> Result<&Held, CommandError> {
+        let Some(held) = self.tickets.get(&ticket) else {
+            let closed = self.shop.reader.by_ticket(ticket).await?.is_some();
+            return Err(if closed {
+                CommandError::Closed
+            } else {
+                CommandError::UnknownTicket
+            });
+        };
+        held.expect(expected)?;
+        Ok(held)
+    }
+
+    fn open_shift(&self) -> Result<ShiftId, CommandError> {
+        let (_, till) = self.shop.journal.till(self.seat.till);
+        let shift = till.shift.ok_or(backroom_core::till::Refusal::NoShift { till: self.seat.till })?;
+        Ok(shift.shift)
+    }
+
+    async fn scan(
+        &mut self,
+        command: Command,
+        ticket: TicketId,
+        expected: u64,
+        code: &str,
+        quantity: Quantity,
+    ) -> Result<Outcome, CommandError> {
+        let now = self.shop.clock.now();
+        let catalog = self.shop.catalog.borrow().clone();
+        if self.tickets.contains_key(&ticket) {
+            let held = self.held(ticket, expected).await?;
+            let event = held.ticket.scan(&catalog, code, quantity, command.id, now)?;
+            return self.write(&command, ticket, vec![event]).await;
+        }
+        if expected != 0 {
+            return self.held(ticket, expected).await.map(|held| held.outcome(None));
+        }
+        if self.tickets.len() >= MOST_TICKETS {
+            return Err(CommandError::TooManyTickets);
+        }
+        if self.shop.reader.by_ticket(ticket).await?.is_some() {
+            return Err(CommandError::Closed);
+        }
+        let opening = Opening {
+            ticket,
+            register: self.seat.register,
+            till: self.seat.till,
+            shift: self.open_shift()?,
+            opened_at: now,
+            currency: catalog.currency(),
+            prices: catalog.file().prices,
+            cash_step: self.shop.policy.cash_step,
+        };
+        let line = Open::new(opening.clone()).scan(&catalog, code, quantity, command.id, now)?;
+        self.write(&command, ticket, vec![Event::Opened(opening), line]).await
+    }
+
+    /// Writes events of a ticket to the work log, then makes them true.
+    async fn write(&mut self, command: &Command, ticket: TicketId, events: Vec<Event>) -> Result<Outcome, CommandError> {
+        let before = self.tickets.get(&ticket).map_or(0, |held| held.version);
+        let steps: Vec<Step> = (before + 1..)
+            .zip(events)
+            .map(|(version, event)| Step {
+                ticket,
+                version,
+                register: self.seat.register,
+                command_id: command.id,
+                body_hash: command.body,
+                event,
+            })
+            .collect();
+        if let Err(error) = self.shop.worklog.write(steps.clone()).await {
+            // Whether it was written is not known here: read the ticket again before anything else happens to it.
+            self.tickets.clear();
+            self.rebuild().await?;
+            return Err(error.into());
+        }
+        let mut line = None;
+        for step in steps {
+            if let Event::LineAdded(added) = &step.event {
+                line = Some(added.line);
+            }
+            match (self.tickets.get_mut(&ticket), &step.event) {
+                (Some(held), _) => held.apply(step),
+                (None, Event::Opened(opening)) => {
+                    let commands = HashMap::from([(step.command_id, (step.body_hash, None))]);
+                    self.tickets.insert(
+                        ticket,
+                        Held {
+                            version: step.version,
+                            ticket: Arc::new(Open::new(opening.clone())),
+                            commands,
+                        },
+                    );
+                }
+                (None, _) => {}
+            }
+        }
+        self.tickets
+            .get(&ticket)
+            .map(|held| held.outcome(line))
+            .ok_or(CommandError::UnknownTicket)
+    }
+
+    async fn tender(
+        &mut self,
+        command: Command,
+        ticket: TicketId,
+        expected: u64,
+        amount: Money,
+        settle: bool,
+    ) -> Result<Outcome, CommandError> {
+        let now = self.shop.clock.now();
+        let held = self.held(ticket, expected).await?;
+        let tender = held.ticket.tender(amount, command.id, now)?;
+        if settle {
+            let mut paid = Open::clone(&held.ticket);
+            paid.apply(Event::TenderTaken(tender));
+            return self.close(command, paid.settle()?, true).await;
+        }
+        self.open_shift()?;
+        let fact = Fact::TenderTaken(TenderTaken {
+            ticket,
+            tender: tender.clone(),
+        });
+        self.shop.journal.append(self.append(&command, fact)).await?;
+        self.write(&command, ticket, vec![Event::TenderTaken(tender)]).await
+    }
+
+    fn append(&self, command: &Command, fact: Fact) -> Append {
+        Append {
+            command_id: Some(command.id),
+            body_hash: command.body,
+            device: Some(self.seat.register),
+            staff: Some(command.staff),
+            fact,
+            expects: Vec::new(),
+            number_for: None,
+            also: Vec::new(),
+        }
+    }
+
+    /// Puts a ticket that ended into the journal; it belongs to the shift that is open now.
+    async fn close(&mut self, command: Command, closed: ClosedTicket, numbered: bool) -> Result<Outcome, CommandError> {
+        let (ticket, till) = (closed.ticket, closed.till);
+        let shift = self.open_shift()?;
+        let own: Vec<CommandId> = closed
+            .lines
+            .iter()
+            .flat_map(|line| [line.command_id, line.voided.map(|voided| voided.command_id)])
+            .flatten()
+            .collect();
+        let commands = self.tickets.get(&ticket).map(|held| &held.commands);
+        let also = own
+            .iter()
+            .filter_map(|id| commands?.get(id).map(|(body, _)| (*id, *body)))
+            .collect();
+        let fact = Fact::TicketClosed(Box::new(ClosedTicket { shift, ..closed }));
+        let append = Append {
+            expects: vec![Expect::OpenShift { till, shift }],
+            number_for: numbered.then_some(self.seat.register),
+            also,
+            ..self.append(&command, fact)
+        };
+        let committed = self.shop.journal.append(append).await?;
+        self.tickets.remove(&ticket);
+        self.forget(ticket);
+        Ok(Outcome::Closed { committed })
+    }
+
+    async fn take_back(&mut self, command: Command, ticket: TicketId, receipt: ReceiptNo) -> Result<Outcome, CommandError> {
+        let entry = self
+            .shop
+            .reader
+            .by_receipt(receipt)
+            .await?
+            .ok_or(Refusal::UnknownReceipt { receipt })?;
+        let Fact::TicketClosed(sale) = &*committed_from(&entry)?.fact.clone() else {
+            return Err(Refusal::UnknownReceipt { receipt }.into());
+        };
+        let shift = self.open_shift()?;
+        let Seat { register, till } = self.seat;
+        let desk = ReturnDesk {
+            ticket,
+            register,
+            till,
+            shift,
+            command_id: command.id,
+            at: self.shop.clock.now(),
+        };
+        let closed = ticket::return_whole(sale, desk)?;
+        let append = Append {
+            expects: vec![Expect::OpenShift { till, shift }, Expect::NotReturned { receipt }],
+            number_for: Some(register),
+            ..self.append(&command, Fact::TicketClosed(Box::new(closed)))
+        };
+        let committed = self.shop.journal.append(append).await?;
+        Ok(Outcome::Closed { committed })
+    }
+
+    /// Lets the work log drop the rows of a closed ticket, whenever it has time; if it never does, the next rebuild does.
+    fn forget(&self, ticket: TicketId) {
+        let worklog = self.shop.worklog.clone();
+        tokio::spawn(async move {
+            let _ = worklog.forget(ticket).await; // Rows that stay are recognised by the journal and dropped at the next start.
+        });
+    }
+}

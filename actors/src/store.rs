@@ -1,0 +1,428 @@
+//! One store, put together: the data folder, the tree of actors, and the handle through which everything outside asks.
+//!
+//! Owns how the parts are wired and in which order they start and stop. Has no rules and no sockets.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use backroom_core::catalog::{Catalog, CatalogFile};
+use backroom_core::directive::Address;
+use backroom_core::facts::Fact;
+use backroom_core::ids::RegisterId;
+use backroom_core::journal::Head;
+use backroom_core::tax::PriceMode;
+use backroom_core::time::Calendar;
+use ed25519_dalek::{SigningKey, VerifyingKey};
+use ractor::{Actor, ActorRef};
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::door::{AskError, Door};
+use crate::file::FileError;
+use crate::journal::reader::Reader;
+use crate::journal::{Committed, Journal, JournalSettings};
+use crate::register::{self, CommandError, Outcome, Seat};
+use crate::shop::{Policy, Recent, Shop};
+use crate::staff::{self, Pass, Passes, StaffError};
+use crate::stock;
+use crate::supervisor::{self, ChildView, Supervisor, Trouble};
+use crate::tills;
+use crate::uplink::{self, Carrier, LinkStatus};
+use crate::{catalog, worklog};
+
+/// Where things lie in the data folder.
+#[derive(Clone, Debug)]
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    pub fn journal(&self) -> PathBuf {
+        self.0.join("journal.db")
+    }
+    pub fn worklog(&self) -> PathBuf {
+        self.0.join("worklog.db")
+    }
+    pub fn people(&self) -> PathBuf {
+        self.0.join("people.db")
+    }
+    pub fn catalogs(&self) -> PathBuf {
+        self.0.join("catalogs")
+    }
+    pub fn watermarks(&self) -> PathBuf {
+        self.0.join("watermarks")
+    }
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// Who this store is; read once from the data folder.
+#[derive(Clone)]
+pub struct Identity {
+    pub address: Address,
+    pub name: String,
+    pub zone: String,
+    pub day_end: String,
+    pub cash_step: i64,
+    pub signing_key: SigningKey,
+    pub secret: [u8; 32],
+}
+
+/// The store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Time(#[from] backroom_core::time::TimeError),
+    #[error("an actor could not be started: {0}")]
+    Actor(String),
+}
+
+/// The handle through which servers ask.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shop: Shop,
+    folder: Folder,
+    identity: Identity,
+    root: ActorRef<supervisor::Message>,
+    running: Mutex<Option<JoinHandle<()>>>,
+    trouble: Trouble,
+    tills: Arc<Door<tills::Message>>,
+    staff: Arc<Door<staff::Message>>,
+    stock: Arc<Door<stock::Message>>,
+    catalog: Arc<Door<catalog::Message>>,
+    uplink: Arc<Door<uplink::Message>>,
+    registers: Mutex<HashMap<RegisterId, Arc<Door<register::Message>>>>,
+    directives_through: watch::Receiver<u64>,
+    link: watch::Sender<LinkStatus>,
+}
+
+/// How long a question from outside may take before the asker hears "unknown, ask again".
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Commands waiting at one register; a person can not be faster.
+const REGISTER_QUEUE: usize = 32;
+
+impl Store {
+    /// Opens the files and starts the tree, journal first.
+    pub async fn open(folder: Folder, identity: Identity, clock: Clock) -> Result<Store, OpenError> {
+        let calendar = Calendar::new(&identity.zone, &identity.day_end)?;
+        let settings = JournalSettings {
+            file: folder.journal(),
+            address: identity.address,
+            calendar: calendar.clone(),
+            signing_key: identity.signing_key.clone(),
+            clock,
+        };
+        let journal = Journal::new(settings);
+        let trouble = Trouble::default();
+        let (root, running) = Actor::spawn(None, Supervisor, trouble.clone())
+            .await
+            .map_err(|error| OpenError::Actor(error.to_string()))?;
+        let stock = Door::new("the stock", 256);
+        let telling = stock.clone();
+        journal.on_commit(move |committed| tell_stock(&telling, committed));
+        adopt(&root, journal.child()).await?;
+        let worklog = worklog::WorkLog::new(folder.worklog());
+        adopt(&root, worklog.child()).await?;
+        let reader = Reader::open(&folder.journal()).await?;
+
+        // Empty until the catalog's actor has read the real one, which it does before this function returns.
+        let snapshot = watch::Sender::new(Arc::new(empty_catalog()?));
+        let passes = watch::Sender::new(Arc::new(Passes::default()));
+        let through = watch::Sender::new(0);
+        let shop = Shop {
+            journal: journal.clone(),
+            reader: reader.clone(),
+            worklog,
+            catalog: snapshot.subscribe(),
+            passes: passes.subscribe(),
+            clock,
+            policy: Arc::new(Policy {
+                name: identity.name.clone(),
+                cash_step: identity.cash_step,
+                calendar,
+            }),
+            recent: Arc::new(Recent::default()),
+            screens: broadcast::Sender::new(1024),
+        };
+        let directives_through = through.subscribe();
+        let inner = Inner {
+            shop,
+            root,
+            running: Mutex::new(Some(running)),
+            trouble,
+            tills: Door::new("the till", 256),
+            staff: Door::new("the staff's door", 64),
+            stock,
+            catalog: Door::new("the catalog", 64),
+            uplink: Door::new("the uplink", 1024),
+            registers: Mutex::default(),
+            directives_through,
+            link: watch::Sender::new(LinkStatus::default()),
+            folder,
+            identity,
+        };
+        let store = Store { inner: Arc::new(inner) };
+        store.start(snapshot, through, passes).await?;
+        Ok(store)
+    }
+
+    async fn start(
+        &self,
+        snapshot: watch::Sender<Arc<Catalog>>,
+        through: watch::Sender<u64>,
+        passes: watch::Sender<Arc<Passes>>,
+    ) -> Result<(), OpenError> {
+        let Inner {
+            shop,
+            folder,
+            identity,
+            root,
+            ..
+        } = &*self.inner;
+        let (journal, reader) = (shop.journal.clone(), shop.reader.clone());
+        let settings = catalog::Settings {
+            journal: journal.clone(),
+            reader: reader.clone(),
+            folder: folder.catalogs(),
+            snapshot,
+            through,
+        };
+        adopt(root, catalog::child(settings, self.inner.catalog.clone())).await?;
+        adopt(root, stock::child(reader.clone(), self.inner.stock.clone())).await?;
+        adopt(root, tills::child(shop.clone(), self.inner.tills.clone())).await?;
+        let settings = staff::Settings {
+            file: folder.people(),
+            secret: identity.secret,
+            journal,
+            reader,
+            clock: shop.clock,
+            passes,
+        };
+        adopt(root, staff::child(settings, self.inner.staff.clone())).await?;
+        let seats: Vec<Seat> = shop.passes.borrow().seats().collect();
+        for seat in seats {
+            self.seat(seat).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to talk to head office.
+    pub async fn connect(&self, carrier: Arc<dyn Carrier>, head_office: VerifyingKey) -> Result<(), OpenError> {
+        let Inner {
+            shop,
+            folder,
+            identity,
+            root,
+            ..
+        } = &*self.inner;
+        let settings = uplink::Settings {
+            address: identity.address,
+            signing_key: identity.signing_key.clone(),
+            head_office,
+            journal: shop.journal.clone(),
+            reader: shop.reader.clone(),
+            carrier,
+            catalog: self.inner.catalog.clone(),
+            directives_through: self.inner.directives_through.clone(),
+            memory: folder.watermarks(),
+            status: self.inner.link.clone(),
+        };
+        adopt(root, uplink::child(settings, self.inner.uplink.clone())).await
+    }
+
+    /// The door of a register, which is started when it is new.
+    async fn seat(&self, seat: Seat) -> Result<Arc<Door<register::Message>>, OpenError> {
+        let (door, new) = {
+            let mut registers = self.inner.registers.lock().map_err(|error| OpenError::Actor(error.to_string()))?;
+            match registers.get(&seat.register) {
+                Some(door) => (door.clone(), false),
+                None => {
+                    let door = Door::new("the register", REGISTER_QUEUE);
+                    registers.insert(seat.register, door.clone());
+                    (door, true)
+                }
+            }
+        };
+        if new {
+            adopt(&self.inner.root, register::child(self.inner.shop.clone(), seat, door.clone())).await?;
+        }
+        Ok(door)
+    }
+
+    pub fn shop(&self) -> &Shop {
+        &self.inner.shop
+    }
+
+    pub fn identity(&self) -> &Identity {
+        &self.inner.identity
+    }
+
+    pub fn head(&self) -> Head {
+        self.inner.shop.journal.head()
+    }
+
+    pub fn link(&self) -> watch::Receiver<LinkStatus> {
+        self.inner.link.subscribe()
+    }
+
+    pub fn uplink_door(&self) -> Arc<Door<uplink::Message>> {
+        self.inner.uplink.clone()
+    }
+
+    /// The carrier says whether the broker can be reached; kept here so that an uplink that is restarted knows too.
+    pub fn link_changed(&self, connected: bool) {
+        self.inner.link.send_modify(|status| status.connected = connected);
+        self.inner.uplink.tell(if connected {
+            uplink::Message::Connected
+        } else {
+            uplink::Message::Disconnected
+        });
+    }
+
+    pub fn directives_through(&self) -> u64 {
+        *self.inner.directives_through.borrow()
+    }
+
+    /// Actors that are set aside right now.
+    pub fn quarantined(&self) -> Vec<String> {
+        self.inner.trouble.names()
+    }
+
+    pub async fn enrol(&self, enrol: staff::Enrol) -> Result<Pass, StaffError> {
+        let pass = self
+            .inner
+            .staff
+            .ask(|reply| staff::Message::Enrol { enrol, reply }, PATIENCE)
+            .await??;
+        if let Err(error) = self.seat(pass.seat).await {
+            tracing::error!(%error, "a new register did not start");
+            return Err(AskError::Away { name: "the register" }.into());
+        }
+        Ok(pass)
+    }
+
+    pub async fn sign_in(&self, sign_in: staff::SignIn) -> Result<Pass, StaffError> {
+        self.inner
+            .staff
+            .ask(|reply| staff::Message::SignIn { sign_in, reply }, PATIENCE)
+            .await?
+    }
+
+    fn register(&self, register: RegisterId) -> Result<Arc<Door<register::Message>>, AskError> {
+        let away = AskError::Away { name: "the register" };
+        self.inner.registers.lock().map_err(|_| away)?.get(&register).cloned().ok_or(away)
+    }
+
+    pub async fn sell(&self, register: RegisterId, command: register::Command) -> Result<Outcome, CommandError> {
+        let command = Box::new(command);
+        self.register(register)?
+            .ask(|reply| register::Message::Do { command, reply }, PATIENCE)
+            .await?
+    }
+
+    pub async fn open_ticket(&self, register: RegisterId, ticket: backroom_core::ids::TicketId) -> Result<Option<Outcome>, AskError> {
+        self.register(register)?
+            .ask(|reply| register::Message::Look { ticket, reply }, PATIENCE)
+            .await
+    }
+
+    pub async fn open_tickets(&self, register: RegisterId) -> Result<Vec<Outcome>, AskError> {
+        self.register(register)?
+            .ask(|reply| register::Message::ListOpen { reply }, PATIENCE)
+            .await
+    }
+
+    pub async fn till(&self, command: tills::Command) -> Result<Committed, CommandError> {
+        let command = Box::new(command);
+        self.inner
+            .tills
+            .ask(|reply| tills::Message::Do { command, reply }, PATIENCE)
+            .await?
+    }
+
+    pub async fn on_hand(&self, sku: backroom_core::catalog::Sku) -> Result<backroom_core::money::Quantity, AskError> {
+        self.inner.stock.ask(|reply| stock::Message::OnHand { sku, reply }, PATIENCE).await
+    }
+
+    pub async fn actors(&self) -> Vec<ChildView> {
+        let listed = self
+            .inner
+            .root
+            .call(|reply| supervisor::Message::List { reply }, Some(PATIENCE))
+            .await;
+        match listed {
+            Ok(ractor::rpc::CallResult::Success(actors)) => actors,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Makes an actor panic; `false` when there is none of that name.
+    pub async fn strike(&self, name: String) -> bool {
+        let struck = self
+            .inner
+            .root
+            .call(|reply| supervisor::Message::Strike { name, reply }, Some(PATIENCE))
+            .await;
+        matches!(struck, Ok(ractor::rpc::CallResult::Success(true)))
+    }
+
+    /// Stops everything in reverse order, letting each actor finish what it has begun.
+    pub async fn stop(&self, patience: Duration) {
+        let _ = self
+            .inner
+            .root
+            .call(|reply| supervisor::Message::Stop { patience, reply }, Some(patience * 8))
+            .await;
+        self.inner.root.stop(None);
+        let running = self.inner.running.lock().ok().and_then(|mut running| running.take());
+        if let Some(running) = running {
+            let _ = tokio::time::timeout(patience, running).await; // The process ends anyway; everything acknowledged is flushed.
+        }
+    }
+}
+
+async fn adopt(root: &ActorRef<supervisor::Message>, child: supervisor::Child) -> Result<(), OpenError> {
+    let name = child.name.clone();
+    match root
+        .call(|reply| supervisor::Message::Adopt { child, reply }, Some(Duration::from_secs(60)))
+        .await
+    {
+        Ok(ractor::rpc::CallResult::Success(Ok(()))) => Ok(()),
+        Ok(ractor::rpc::CallResult::Success(Err(why))) => Err(OpenError::Actor(why)),
+        _ => Err(OpenError::Actor(format!("{name} did not start in time"))),
+    }
+}
+
+fn tell_stock(stock: &Door<stock::Message>, committed: &Committed) {
+    let moves = match &*committed.fact {
+        Fact::TicketClosed(ticket) => ticket.moves.clone(),
+        Fact::StockOpened(opened) => opened.moves.clone(),
+        _ => return,
+    };
+    stock.tell(stock::Message::Moved {
+        at: (committed.head.epoch, committed.head.seq),
+        moves,
+    });
+}
+
+/// `XXX` is ISO 4217 for no currency.
+fn empty_catalog() -> Result<Catalog, OpenError> {
+    let wrong = |error: &dyn std::fmt::Display| OpenError::Actor(error.to_string());
+    let currency = "XXX".parse().map_err(|error| wrong(&error))?;
+    let file = CatalogFile {
+        version: 0,
+        currency,
+        prices: PriceMode::Inclusive,
+        tax_classes: Vec::new(),
+        items: Vec::new(),
+    };
+    Catalog::new(file).map_err(|error| wrong(&error))
+}
