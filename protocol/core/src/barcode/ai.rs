@@ -5,10 +5,14 @@
 //! types, the check pair of a model number (8013), the inside of coupons (8110, 8112), and which identifiers have to come
 //! together; a wrong country on a label is no reason to send a customer away.
 
+mod check;
+
 use std::fmt;
 
+use self::check::{Check, Letters};
 use crate::barcode::BarcodeError;
-use crate::barcode::gtin::check_digit;
+
+pub(crate) use self::check::{is_component_text, is_gs1_text};
 
 /// An application identifier that exists, such as `01` or `3103`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -106,43 +110,6 @@ impl Ai {
     pub(super) const fn number(self) -> u16 {
         self.number
     }
-}
-
-/// Which characters a part may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Letters {
-    Digits,
-    /// The 82 characters.
-    Text,
-    /// Digits, capitals and `# - /`.
-    Component,
-    /// Base64 for web addresses.
-    Base64,
-}
-
-/// What a part must satisfy beside its length and characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Check {
-    Nothing,
-    Digit,
-    /// Year, month, day; day 00 stands for the end of the month.
-    MonthOrDay,
-    Day,
-    DayAndHour,
-    HourAndMinute,
-    MinuteOrSecond,
-    Currency,
-    PieceOfTotal,
-    Zero,
-    NotZero,
-    NoLeadingZero,
-    YesOrNo,
-    Winding,
-    Minus,
-    Countries,
-    Iban,
-    Latitude,
-    Longitude,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -444,125 +411,4 @@ impl Rule {
             })
         }
     }
-}
-
-impl Letters {
-    fn hold(self, letter: char) -> bool {
-        match self {
-            Self::Digits => letter.is_ascii_digit(),
-            Self::Text => is_gs1_text(letter),
-            Self::Component => is_component_text(letter),
-            Self::Base64 => letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_' | '='),
-        }
-    }
-}
-
-/// Whether it is one of the 82 characters of GS1's character set.
-pub(crate) const fn is_gs1_text(letter: char) -> bool {
-    matches!(letter, '!' | '"' | '%'..='?' | 'A'..='Z' | '_' | 'a'..='z')
-}
-
-/// Whether it may stand in the part number of a component.
-pub(crate) const fn is_component_text(letter: char) -> bool {
-    matches!(letter, 'A'..='Z' | '0'..='9' | '-' | '/' | '#')
-}
-
-impl Check {
-    fn run(self, ai: Ai, value: &str) -> Result<(), BarcodeError> {
-        let fails = |why| Err(BarcodeError::AiRule { ai, why });
-        match self {
-            Self::Nothing => Ok(()),
-            Self::Digit => match value.as_bytes().split_last() {
-                Some((last, rest)) if check_digit(rest) != last & 0x0f => Err(BarcodeError::AiCheckDigit {
-                    ai,
-                    expected: check_digit(rest),
-                    found: last & 0x0f,
-                }),
-                _ => Ok(()),
-            },
-            Self::MonthOrDay if !is_date(value, true) => fails("is no date (year, month, day in two digits each)"),
-            Self::Day if !is_date(value, false) => fails("is no date (year, month, day in two digits each)"),
-            Self::DayAndHour if !is_day_and_hour(value) => fails("is no date and hour"),
-            Self::HourAndMinute if !is_clock(value, 24) => fails("is no time of the day"),
-            Self::MinuteOrSecond if !is_clock(value, 60) => fails("is no minute and second"),
-            Self::Currency if !is_currency(value) => fails("begins with no currency number of ISO 4217"),
-            Self::PieceOfTotal if !is_piece_of_total(value) => fails("is no piece of a total"),
-            Self::Zero if value != "0" => fails("has to begin with 0"),
-            Self::NotZero if value.bytes().all(|digit| digit == b'0') => fails("may not be zero"),
-            Self::NoLeadingZero if value.len() > 1 && value.starts_with('0') => fails("may not begin with a zero"),
-            Self::YesOrNo if !matches!(value, "0" | "1") => fails("is neither 0 nor 1"),
-            Self::Winding if !matches!(value, "0" | "1" | "9") => fails("has a winding direction other than 0, 1 or 9"),
-            Self::Minus if value != "-" => fails("may end in a minus only"),
-            Self::Countries if !value.len().is_multiple_of(3) => fails("is no row of three-digit countries"),
-            Self::Iban if !is_iban(value) => fails("is no IBAN"),
-            Self::Latitude if below(value, 1_800_000_001).is_none() => fails("is beyond the poles"),
-            Self::Longitude if below(value, 3_600_000_001).is_none() => fails("is beyond a full turn"),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn below(digits: &str, end: u64) -> Option<u64> {
-    digits.parse().ok().filter(|value| *value < end)
-}
-
-fn two_digits(value: &str, at: usize) -> Option<u8> {
-    value.get(at..at + 2)?.parse().ok()
-}
-
-/// `yymmdd`. Every century but one in four begins without a 29 February; labels speak of 1951 to 2050, and 2000 had one.
-fn is_date(value: &str, month_will_do: bool) -> bool {
-    let (Some(year), Some(month), Some(day)) = (two_digits(value, 0), two_digits(value, 2), two_digits(value, 4)) else {
-        return false;
-    };
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 => 29,
-        2 => 28,
-        _ => return false,
-    };
-    day <= days && (day > 0 || month_will_do)
-}
-
-fn is_day_and_hour(value: &str) -> bool {
-    is_date(value, false) && two_digits(value, 6).is_some_and(|hour| hour < 24)
-}
-
-/// Pairs of digits: the first below `first_end`, the others below sixty.
-fn is_clock(value: &str, first_end: u8) -> bool {
-    if !matches!(value.len(), 2 | 4) {
-        return false;
-    }
-    two_digits(value, 0).is_some_and(|first| first < first_end)
-        && (value.len() == 2 || two_digits(value, 2).is_some_and(|second| second < 60))
-}
-
-fn is_currency(value: &str) -> bool {
-    value.parse().ok().and_then(iso_currency::Currency::from_numeric).is_some()
-}
-
-fn is_piece_of_total(value: &str) -> bool {
-    match (two_digits(value, 0), two_digits(value, 2)) {
-        (Some(piece), Some(total)) => piece > 0 && piece <= total,
-        _ => false,
-    }
-}
-
-fn is_iban(value: &str) -> bool {
-    let Some((head, rest)) = value.split_at_checked(4) else {
-        return false;
-    };
-    if rest.is_empty() {
-        return false;
-    }
-    let mut sum: u32 = 0;
-    for letter in rest.chars().chain(head.chars()) {
-        sum = match letter {
-            '0'..='9' => sum * 10 + (letter as u32 - '0' as u32),
-            'A'..='Z' => sum * 100 + (letter as u32 - 'A' as u32 + 10),
-            _ => return false,
-        } % 97;
-    }
-    sum == 1
 }
