@@ -27,4 +27,5 @@
 
 pub mod receiver;
 pub mod sender;
+pub mod sim;
 mod stretches;

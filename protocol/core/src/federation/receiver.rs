@@ -179,6 +179,9 @@ struct Ask {
 }
 
 impl Receiver {
+    /// What a database column can hold; no shop gets there.
+    const LAST_SEQ: Seq = Seq(i64::MAX as u64);
+
     /// `epochs`: the stretches of each epoch in the database, in rising order; none for a new store.
     pub fn restore(address: Address, limits: Limits, epochs: Vec<(Epoch, Vec<Stretch>)>) -> Receiver {
         let live = |(epoch, stretches)| {
@@ -283,7 +286,7 @@ impl Receiver {
             return Err(Refusal::NotAChain);
         };
         let ends = first.seq == head.first && last.seq == head.last && last.hash == head.last_hash;
-        let begins = first.seq.0 > 0 && (first.seq.0 == 1) == (first.prev_hash == Hash::ZERO);
+        let begins = first.seq.0 > 0 && last.seq <= Self::LAST_SEQ && (first.seq.0 == 1) == (first.prev_hash == Hash::ZERO);
         let follows = |pair: &[Link]| pair[0].seq.0.checked_add(1) == Some(pair[1].seq.0) && pair[0].hash == pair[1].prev_hash;
         if ends && begins && entries.windows(2).all(follows) {
             Ok(())
@@ -294,9 +297,12 @@ impl Receiver {
 
     fn hello(&mut self, now_ms: u64, heads: &[Announced], outputs: &mut Vec<Output>) {
         let mut marks: Vec<Head> = self.lives.iter().filter_map(Life::held).collect();
-        let heads = &heads[..heads.len().min(self.limits.epochs)];
-        for Announced { head, stored } in heads.iter().filter(|announced| announced.head.seq.0 > 0) {
-            let limits = self.limits;
+        let limits = self.limits;
+        let latest = &heads[heads.len().saturating_sub(limits.epochs)..];
+        for Announced { head, stored } in latest {
+            if head.seq.0 == 0 || head.seq > Self::LAST_SEQ {
+                continue;
+            }
             match (stored, self.life_mut(head.epoch)) {
                 (Some(branch), Some(life)) if life.stretches.rooted(*branch) && !marks.contains(head) => marks.push(*head),
                 (None, Some(life)) => life.want(now_ms, head, &limits),
@@ -339,7 +345,7 @@ impl Receiver {
                     self.round = self.round.saturating_add(1);
                     ask.wait_ms = (ask.wait_ms * 2).min(self.limits.longest_ask_ms);
                     ask.due_ms = now_ms.saturating_add(ask.wait_ms);
-                    ask.left -= 1;
+                    ask.left = ask.left.saturating_sub(1);
                     let range = Resend {
                         address: self.address,
                         epoch: *epoch,

@@ -6,6 +6,7 @@
 use uuid::Uuid;
 
 use crate::directive::{Address, Resend, Watermark};
+use crate::ids::StoreId;
 use crate::journal::{Epoch, Hash, Head, Seq};
 
 /// How much and how patiently.
@@ -50,7 +51,7 @@ impl Default for Limits {
     }
 }
 
-/// One publication of a range. Its id in the stream is `store:epoch:first-last:round`.
+/// One publication of a range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     pub epoch: Epoch,
@@ -58,6 +59,17 @@ pub struct Message {
     pub last: Seq,
     /// Rises with everything that is sent again, so that the broker's memory of ids never swallows it.
     pub round: u64,
+}
+
+impl Message {
+    /// `store:epoch:first-last:round:hash`, by which the broker tells repeats from news. The hash is the beginning of the last
+    /// entry's: two boxes with one identity publish different entries under the same figures, and their rounds can follow each
+    /// other for ever; then the broker would swallow all that the second one ever says.
+    pub fn id(&self, store: StoreId, last_hash: &Hash) -> String {
+        let Message { epoch, first, last, round } = self;
+        let [a, b, c, d, ..] = last_hash.0;
+        format!("{store}:{epoch}:{first}-{last}:{round}:{a:02x}{b:02x}{c:02x}{d:02x}")
+    }
 }
 
 /// A watermark whose signature was checked, with the hash our own journal has at `(mark.epoch, mark.held)`.
@@ -153,7 +165,8 @@ struct Flight {
     message: Message,
     state: State,
     patience_ms: u64,
-    /// Head office asked for something we took for held: nothing will be said about it again.
+    /// Head office asked for it, and will ask again for as long as it misses it. Not waiting for a mark here keeps a gap from
+    /// being stuck behind later batches which are themselves waiting for that gap.
     until_ack: bool,
 }
 
@@ -226,6 +239,11 @@ impl Sender {
     /// Up to where the entries of an epoch are proven to be at head office.
     pub fn held(&self, epoch: Epoch) -> Option<Seq> {
         self.epochs.iter().find(|life| life.head.epoch == epoch).map(|life| life.held)
+    }
+
+    /// Whose marks we believe: the incarnation of the last welcome.
+    pub fn head_office(&self) -> Option<Uuid> {
+        self.incarnation
     }
 
     /// How many entries exist only here, as far as we can prove.
@@ -316,15 +334,12 @@ impl Sender {
         };
         if last >= message.first && last < message.last {
             flight.message.last = last;
-            // At most one per flight, so there is always room.
-            self.asked.insert(
-                0,
-                Range {
-                    epoch: message.epoch,
-                    first: Seq(last.0 + 1),
-                    last: message.last,
-                },
-            );
+            // At most one per flight, so the queue stays bounded.
+            self.queue(Range {
+                epoch: message.epoch,
+                first: Seq(last.0 + 1),
+                last: message.last,
+            });
         }
     }
 
@@ -356,6 +371,7 @@ impl Sender {
             return;
         }
         self.incarnation = Some(incarnation);
+        self.round = self.round.saturating_add(1); // The broker may still know the ids of what its predecessor got.
         outputs.push(Output::Forget);
         self.flights.clear();
         self.asked.clear();
@@ -442,27 +458,28 @@ impl Sender {
             first,
             last: last.min(end),
         };
-        if range.first > range.last || !self.ask(range) {
+        // When the queue is full, head office will ask again.
+        if range.first > range.last || self.asked.len() >= self.limits.asked_ranges {
             return;
         }
+        self.queue(range);
         self.round = self.round.saturating_add(1).max(round);
         self.flights.retain(|flight| !range.contains(&flight.message));
     }
 
-    /// Queues a range, together with those it touches. False when the queue is full; head office will ask again.
-    fn ask(&mut self, mut range: Range) -> bool {
-        if self.asked.len() >= self.limits.asked_ranges + self.limits.in_flight {
-            return false;
-        }
+    /// To be sent again, lowest first, together with what it touches.
+    fn queue(&mut self, mut range: Range) {
         self.asked.retain(|other| {
-            let touches = other.epoch == range.epoch && other.first <= range.last && range.first <= other.last;
+            let touches = other.epoch == range.epoch && other.first.0 <= range.last.0 + 1 && range.first.0 <= other.last.0 + 1;
             if touches {
                 (range.first, range.last) = (range.first.min(other.first), range.last.max(other.last));
             }
             !touches
         });
-        self.asked.push(range);
-        true
+        let at = self
+            .asked
+            .partition_point(|other| (other.epoch, other.first) < (range.epoch, range.first));
+        self.asked.insert(at, range);
     }
 
     fn announce(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
@@ -502,8 +519,7 @@ impl Sender {
                 outputs.push(Output::Publish(flight.message));
             }
         }
-        while self.flights.len() < self.limits.in_flight {
-            let Some((range, until_ack)) = self.next_range() else { break };
+        while let Some((range, until_ack)) = self.next_range() {
             let message = Message {
                 epoch: range.epoch,
                 first: range.first,
@@ -521,27 +537,18 @@ impl Sender {
         }
     }
 
-    /// Takes the next batch: first what was asked for, then old epochs before new ones.
+    /// Takes the next batch there is room for: what was asked for, then old epochs before new ones.
     fn next_range(&mut self) -> Option<(Range, bool)> {
-        let most = self.limits.batch_entries.max(1);
-        if let Some(next) = self.asked.first_mut() {
-            let taken = Range {
-                last: next.last.min(Seq(next.first.0 + most - 1)),
-                ..*next
-            };
-            next.first = Seq(taken.last.0 + 1);
-            if next.first > next.last {
-                self.asked.remove(0);
-            }
-            let life = self.epochs.iter_mut().find(|life| life.head.epoch == taken.epoch)?;
-            if taken.first.0 <= life.sent.0 + 1 {
-                life.sent = life.sent.max(taken.last);
-            }
-            return Some((taken, taken.last <= life.held));
+        let asked = self.flights.iter().filter(|flight| flight.until_ack).count();
+        if asked < self.limits.in_flight && !self.asked.is_empty() {
+            return self.next_asked();
+        }
+        if self.flights.len() - asked >= self.limits.in_flight {
+            return None;
         }
         let life = self.epochs.iter_mut().find(|life| life.sent < life.head.seq)?;
         let first = Seq(life.sent.0 + 1);
-        let last = life.head.seq.min(Seq(life.sent.0 + most));
+        let last = life.head.seq.min(Seq(life.sent.0 + self.limits.batch_entries.max(1)));
         life.sent = last;
         Some((
             Range {
@@ -551,6 +558,24 @@ impl Sender {
             },
             false,
         ))
+    }
+
+    fn next_asked(&mut self) -> Option<(Range, bool)> {
+        let next = self.asked.first_mut()?;
+        let most = self.limits.batch_entries.max(1);
+        let taken = Range {
+            last: next.last.min(Seq(next.first.0 + most - 1)),
+            ..*next
+        };
+        next.first = Seq(taken.last.0 + 1);
+        if next.first > next.last {
+            self.asked.remove(0);
+        }
+        let life = self.epochs.iter_mut().find(|life| life.head.epoch == taken.epoch)?;
+        if taken.first.0 <= life.sent.0 + 1 {
+            life.sent = life.sent.max(taken.last);
+        }
+        Some((taken, true))
     }
 }
 
