@@ -489,3 +489,7 @@ impl Life {
         ));
     }
 }
+
+#[cfg(test)]
+#[path = "receiver_tests.rs"]
+mod tests;

@@ -594,3 +594,7 @@ impl Range {
         self.epoch == message.epoch && self.first <= message.first && message.last <= self.last
     }
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

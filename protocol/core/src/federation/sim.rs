@@ -352,5 +352,8 @@ impl World {
 }
 
 #[cfg(test)]
+#[path = "any_order_tests.rs"]
+mod any_order_tests;
+#[cfg(test)]
 #[path = "sim_tests.rs"]
 mod tests;

@@ -94,7 +94,7 @@ fn remembers_what_is_stored(world: &World, shop: usize) -> Result<(), String> {
             .flat_map(|(epoch, all)| all.into_iter().map(move |stretch| (epoch, stretch)))
             .collect()
     };
-    let stored = flat(world.office.from_database(shop));
+    let stored = flat(world.office.stored_stretches(shop));
     let known: Vec<(Epoch, Stretch)> = receivers[shop].stretches().map(|(epoch, stretch)| (epoch, *stretch)).collect();
     if stored == known {
         Ok(())

@@ -178,7 +178,7 @@ impl Office {
     }
 
     /// What a fresh start from the database would know.
-    pub fn from_database(&self, shop: usize) -> Vec<(Epoch, Vec<Stretch>)> {
+    pub fn stored_stretches(&self, shop: usize) -> Vec<(Epoch, Vec<Stretch>)> {
         self.tables[shop].stretches()
     }
 
