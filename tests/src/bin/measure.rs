@@ -1,0 +1,252 @@
+//! The `measure` command: how fast, how safe after a crash, how faithful over a broken wire; and the ten laws over files.
+//!
+//! Exit codes: 0 all goals that must hold hold, 1 a law is broken or something failed, 2 wrong use.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use backroom_tests::baseline::grpc;
+use backroom_tests::campaign::{broker, crash, fault::Fault, panics};
+use backroom_tests::latency::Latencies;
+use backroom_tests::laws::{self, Sync};
+use backroom_tests::{checkout, figure};
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "measure",
+    version,
+    about = "Measures the product from outside, with its own programs built beside this one"
+)]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Sales per second, scan and tender times, beside the limits of this machine
+    Checkout(Checkout),
+    /// Kills the box under load, again and again, and checks the laws
+    Crash(Crash),
+    /// Strikes down every actor of the box under load
+    Panics {
+        #[command(flatten)]
+        common: Common,
+        #[arg(long, default_value_t = 3)]
+        strikes: usize,
+    },
+    /// Breaks what lies between stores and head office, and checks the laws
+    Broker {
+        #[command(flatten)]
+        common: Common,
+        /// One fault each
+        #[arg(long, default_value_t = 50)]
+        rounds: usize,
+        /// Only the fault with this number, from 1
+        #[arg(long)]
+        only: Option<usize>,
+    },
+    /// Checks the ten laws over exports, client logs and ledgers
+    Laws(Laws),
+    #[command(name = grpc::SERVE, hide = true)]
+    BareGrpcServer,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Short, for every day
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object a figure, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+    /// The same seed makes the same choices
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Args)]
+struct Checkout {
+    #[command(flatten)]
+    common: Common,
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    registers: u16,
+    /// How long the box sells in each repetition
+    #[arg(long, default_value_t = 3)]
+    seconds: u32,
+}
+
+#[derive(Debug, Args)]
+struct Crash {
+    #[command(flatten)]
+    common: Common,
+    #[arg(long, default_value_t = 200)]
+    kills: usize,
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
+    registers: u16,
+}
+
+#[derive(Debug, Args)]
+struct Laws {
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    store_export: Vec<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    hq_export: Vec<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    tickets: Vec<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    log: Vec<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    state: Vec<PathBuf>,
+    #[arg(long, num_args = 1.., value_name = "FILE")]
+    ledger: Vec<PathBuf>,
+    /// Head office must hold everything
+    #[arg(long)]
+    converged: bool,
+    /// What was written but not flushed may be gone
+    #[arg(long)]
+    after_power_cut: bool,
+    #[arg(long)]
+    json: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    // Without this the HTTP and gRPC clients do not know whose cryptography to use.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    let work = run(cli.what);
+    let ended = tokio::select! {
+        ended = work => ended,
+        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; all programs that were started are ended")),
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("measure: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn progress(line: String) {
+    eprintln!("  {line}");
+}
+
+/// Whether everything that must hold holds.
+async fn run(what: What) -> Result<bool> {
+    match what {
+        What::Checkout(args) => {
+            let registers = usize::from(args.registers);
+            let plan = match args.common.quick {
+                true => checkout::Plan::quick(registers),
+                false => checkout::Plan::full(registers, f64::from(args.seconds.max(1))),
+            };
+            let figures = checkout::measure(&plan, progress).await?;
+            figure::print(&figures, args.common.json);
+            // Speed depends on the machine: a missed goal is told, and is no failure of this command.
+            Ok(true)
+        }
+        What::Crash(args) => {
+            let plan = crash::Plan {
+                kills: if args.common.quick { 20 } else { args.kills },
+                registers: usize::from(args.registers),
+                seed: args.common.seed,
+            };
+            let outcome = crash::run(&plan, progress).await?;
+            figure::print(&outcome.figures, args.common.json);
+            if !args.common.json {
+                print_counts("kill points hit by state edge", &outcome.edges);
+                print_counts("refusals", &outcome.refusals);
+                println!("\n{}", outcome.laws);
+            }
+            Ok(outcome.holds)
+        }
+        What::Panics { common, strikes } => {
+            let plan = panics::Plan {
+                strikes_each: if common.quick { 1 } else { strikes },
+                seed: common.seed,
+            };
+            let outcome = panics::run(&plan, progress).await?;
+            figure::print(&outcome.figures, common.json);
+            if !common.json {
+                print_strikes(&outcome.strikes);
+                println!("\n{}", outcome.laws);
+            }
+            Ok(outcome.holds)
+        }
+        What::Broker { common, rounds, only } => {
+            let plan = broker::Plan {
+                rounds: if common.quick { Fault::ALL.len() } else { rounds },
+                seed: common.seed,
+                only: only.and_then(|number| Fault::ALL.get(number.checked_sub(1)?).copied()),
+            };
+            let outcome = broker::run(&plan, progress).await?;
+            figure::print(&outcome.figures, common.json);
+            if !common.json {
+                print_rounds(&outcome.rounds);
+                println!("\n{}", outcome.laws);
+            }
+            Ok(outcome.holds)
+        }
+        What::Laws(args) => check_laws(args),
+        What::BareGrpcServer => grpc::serve().await.map(|()| true),
+    }
+}
+
+fn check_laws(args: Laws) -> Result<bool> {
+    let files = laws::Files {
+        store_exports: args.store_export,
+        hq_exports: args.hq_export,
+        tickets: args.tickets,
+        states: args.state,
+        logs: args.log,
+        ledgers: args.ledger,
+    };
+    let options = laws::Options {
+        after_power_cut: args.after_power_cut,
+        sync: if args.converged { Sync::Converged } else { Sync::UnderWay },
+        ..laws::Options::default()
+    };
+    let report = laws::check_files(&files, options)?;
+    match args.json {
+        true => println!("{}", report.to_json()),
+        false => print!("{report}"),
+    }
+    Ok(report.holds())
+}
+
+fn print_counts(title: &str, counts: &BTreeMap<String, u64>) {
+    println!("\n{title}");
+    if counts.is_empty() {
+        println!("  none");
+    }
+    for (what, times) in counts {
+        println!("  {what:<44}{times:>7}");
+    }
+}
+
+fn print_strikes(strikes: &[panics::Strike]) {
+    println!("\n{:<28}{:>16}{:>16}{:>12}", "actor", "others waited", "own waited", "usual");
+    let ms = |time: std::time::Duration| format!("{:.0} ms", time.as_secs_f64() * 1e3);
+    for strike in strikes {
+        let own = strike.own_waited.map(ms).unwrap_or_default();
+        println!(
+            "{:<28}{:>16}{own:>16}{:>12}",
+            strike.actor,
+            ms(strike.others_waited),
+            ms(strike.usual)
+        );
+    }
+}
+
+fn print_rounds(rounds: &BTreeMap<&'static str, Latencies>) {
+    println!("\n{:<36}{:>7}{:>14}{:>12}", "fault", "rounds", "agreed p50", "max");
+    for (fault, took) in rounds {
+        println!("{fault:<36}{:>7}{:>11.0} ms{:>9.0} ms", took.len(), took.p50_ms(), took.max_ms());
+    }
+}
