@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barcode::Gtin;
+use crate::barcode::Scanned;
 use crate::catalog::{Catalog, Item, PriceVersion, Sku};
 use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
 use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
@@ -27,6 +27,8 @@ pub const LARGEST_QUANTITY: i64 = 10_000_000;
 pub enum Refusal {
     #[error("nothing carries the code {code:?}; check the label or search for the item by name")]
     UnknownCode { code: String },
+    #[error("{why}")]
+    UnreadableCode { why: String },
     #[error("quantity {quantity} can not be sold; use more than 0 and at most 10000")]
     Quantity { quantity: Quantity },
     #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
@@ -60,6 +62,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::UnknownCode { .. } => "unknown_code",
+            Refusal::UnreadableCode { .. } => "unreadable_code",
             Refusal::Quantity { .. } => "quantity",
             Refusal::TooManyLines => "too_many_lines",
             Refusal::NoSuchLine { .. } => "no_such_line",
@@ -117,11 +120,11 @@ pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
     if let Some(item) = catalog.by_text(code) {
         return Ok(item);
     }
+    let scanned = Scanned::parse(code).map_err(|error| Refusal::UnreadableCode { why: error.to_string() })?;
     let unknown = || Refusal::UnknownCode {
         code: code.chars().take(60).collect(),
     };
-    let gtin: Gtin = code.parse().map_err(|_| unknown())?;
-    catalog.by_gtin(gtin).ok_or_else(unknown)
+    scanned.gtin().and_then(|gtin| catalog.by_gtin(gtin)).ok_or_else(unknown)
 }
 
 impl Open {

@@ -106,7 +106,8 @@ fn a_voided_line_stays_on_the_ticket_but_costs_nothing() {
 fn what_can_not_be_sold_is_refused_with_what_to_do() {
     let mut ticket = open(1);
     let refuse = |ticket: &Open, code: &str, milli| ticket.scan(&catalog(), code, Quantity(milli), id(1), at(1)).unwrap_err().code();
-    assert_eq!(refuse(&ticket, "4006381333932", 1000), "unknown_code");
+    assert_eq!(refuse(&ticket, "4006381333948", 1000), "unknown_code");
+    assert_eq!(refuse(&ticket, ";4111111111111111=2512101", 1000), "unreadable_code");
     assert_eq!(refuse(&ticket, "APPLE", 0), "quantity");
     assert_eq!(refuse(&ticket, "APPLE", -1000), "quantity");
     assert_eq!(refuse(&ticket, "APPLE", i64::MAX), "quantity");

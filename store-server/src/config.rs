@@ -1,0 +1,146 @@
+//! The box's settings: file, environment and flags become one struct, once.
+//!
+//! Every setting with its default stands in `box.example.toml`. A word the file should not hold is an error that names the line.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// Where the box listens when nobody says otherwise.
+pub const DEFAULT_GRPC: &str = "127.0.0.1:7400";
+pub const DEFAULT_HTTP: &str = "127.0.0.1:7401";
+
+/// What was said; `None` where nothing was.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub data: Option<PathBuf>,
+    pub grpc: Option<SocketAddr>,
+    pub http: Option<SocketAddr>,
+    pub nats: Option<String>,
+    pub allow_faults: Option<bool>,
+    pub log: Option<String>,
+}
+
+/// What counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub data: PathBuf,
+    pub grpc: SocketAddr,
+    pub http: SocketAddr,
+    /// Instead of the address in the join file.
+    pub nats: Option<String>,
+    /// Whether the console may strike actors down. For trying out, never in a shop.
+    pub allow_faults: bool,
+    pub log: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("could not read the configuration {file}: {source}")]
+    Read { file: String, source: std::io::Error },
+    #[error("{file}: {message}")]
+    Parse { file: String, message: String },
+    #[error("no data folder is named; say --data DIR, BACKROOM_DATA or data = \"DIR\" in the configuration")]
+    NoData,
+    #[error(
+        "{what} would listen on {address}, where others on the network could read along; encryption is not built in yet, so use an address such as 127.0.0.1:7400"
+    )]
+    NotLoopback { what: &'static str, address: SocketAddr },
+}
+
+impl File {
+    pub fn read(path: &Path) -> Result<File, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            file: file.clone(),
+            source,
+        })?;
+        File::parse(&file, &text)
+    }
+
+    fn parse(file: &str, text: &str) -> Result<File, ConfigError> {
+        // toml's own message shows line, column and the words that are known.
+        toml::from_str(text).map_err(|error| ConfigError::Parse {
+            file: file.to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    /// Settings of `self`, else of `under`.
+    pub fn over(self, under: File) -> File {
+        File {
+            data: self.data.or(under.data),
+            grpc: self.grpc.or(under.grpc),
+            http: self.http.or(under.http),
+            nats: self.nats.or(under.nats),
+            allow_faults: self.allow_faults.or(under.allow_faults),
+            log: self.log.or(under.log),
+        }
+    }
+
+    pub fn finish(self) -> Result<Config, ConfigError> {
+        let listen = |what, asked: Option<SocketAddr>, default: &str| {
+            let address = asked
+                .or_else(|| default.parse().ok())
+                .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+            if address.ip().is_loopback() {
+                Ok(address)
+            } else {
+                Err(ConfigError::NotLoopback { what, address })
+            }
+        };
+        Ok(Config {
+            grpc: listen("grpc", self.grpc, DEFAULT_GRPC)?,
+            http: listen("http", self.http, DEFAULT_HTTP)?,
+            data: self.data.ok_or(ConfigError::NoData)?,
+            nats: self.nats,
+            allow_faults: self.allow_faults.unwrap_or(false),
+            log: self.log.unwrap_or_else(|| "info".into()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_file_is_complete_and_holds_the_defaults() {
+        let example = File::parse("box.example.toml", include_str!("../box.example.toml")).unwrap();
+        assert_eq!(example.grpc.unwrap().to_string(), DEFAULT_GRPC);
+        assert_eq!(example.http.unwrap().to_string(), DEFAULT_HTTP);
+        assert_eq!((example.allow_faults, example.log.as_deref()), (Some(false), Some("info")));
+        assert!(example.data.is_some());
+    }
+
+    #[test]
+    fn a_typo_names_its_line_and_the_words_that_are_known() {
+        let error = File::parse("box.toml", "data = \"/srv\"\ngprc = \"127.0.0.1:1\"\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("gprc") && error.contains("grpc"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_an_open_network_is_refused() {
+        let file = File::parse("box.toml", "data = \"/a\"\ngrpc = \"127.0.0.1:9\"").unwrap();
+        let flags = File {
+            data: Some("/b".into()),
+            ..File::default()
+        };
+        let config = flags.over(file).finish().unwrap();
+        assert_eq!((config.data, config.grpc.port()), (PathBuf::from("/b"), 9));
+        let open = File {
+            data: Some("/b".into()),
+            grpc: Some("0.0.0.0:7400".parse().unwrap()),
+            ..File::default()
+        };
+        assert!(open.finish().unwrap_err().to_string().contains("127.0.0.1:7400"));
+        assert!(matches!(File::default().finish(), Err(ConfigError::NoData)));
+    }
+}

@@ -1,0 +1,632 @@
+//! The gRPC services of the box: each call is parsed, asked of the store, and shown. One function per call, no rules.
+
+pub mod errors;
+pub mod parse;
+pub mod views;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use backroom_actors::journal::Committed;
+use backroom_actors::register::{self, Action, Outcome, Seat};
+use backroom_actors::shop::Screen;
+use backroom_actors::staff::{Enrol, Session, SignIn};
+use backroom_actors::store::Store;
+use backroom_actors::supervisor::ChildState;
+use backroom_actors::tills;
+use backroom_core::facts::{CashMove, ClosedTicket, EpochReason, Fact};
+use backroom_core::ids::{CommandId, TicketId};
+use backroom_core::journal::{Epoch, Seq};
+use backroom_core::money::Currency;
+use backroom_core::receipt::{self, Heading};
+use backroom_core::ticket;
+use backroom_protocol::v1::console as console_wire;
+use backroom_protocol::v1::console::console_service_server::ConsoleService;
+use backroom_protocol::v1::register as wire;
+use backroom_protocol::v1::register::register_service_server::RegisterService;
+use tokio::sync::mpsc;
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Request, Response, Status};
+
+use errors::{bad_field, status};
+use parse::body_hash;
+
+type Answer<T> = Result<Response<T>, Status>;
+
+/// Columns of a printed receipt.
+const RECEIPT_WIDTH: usize = 42;
+
+/// The register service.
+pub struct RegisterDesk {
+    pub store: Store,
+}
+
+impl RegisterDesk {
+    fn session(&self, metadata: &MetadataMap) -> Result<Session, Status> {
+        let token = parse::token(metadata)?;
+        self.store.shop().passes.borrow().session(&token).map_err(errors::pass)
+    }
+
+    fn currency(&self) -> Currency {
+        self.store.shop().catalog.borrow().currency()
+    }
+
+    fn position(&self) -> Option<wire::Position> {
+        views::position(self.store.head())
+    }
+
+    async fn sell(
+        &self,
+        session: Session,
+        id: CommandId,
+        body: backroom_actors::journal::BodyHash,
+        action: Action,
+    ) -> Result<(wire::TicketView, Outcome), Status> {
+        let command = register::Command {
+            id,
+            body,
+            staff: session.staff,
+            action,
+        };
+        let outcome = self.store.sell(session.seat.register, command).await.map_err(errors::command)?;
+        let view = self.view(&outcome, session).await?;
+        Ok((view, outcome))
+    }
+
+    /// The ticket an outcome belongs to, as it stands now.
+    async fn view(&self, outcome: &Outcome, session: Session) -> Result<wire::TicketView, Status> {
+        if let Outcome::Closed { committed } = outcome
+            && let Fact::TenderTaken(taken) = &*committed.fact
+        {
+            return self.ticket(session, taken.ticket).await;
+        }
+        views::outcome(outcome)
+    }
+
+    /// A ticket, open on this register or in the journal.
+    async fn ticket(&self, session: Session, ticket: TicketId) -> Result<wire::TicketView, Status> {
+        if let Some(open) = self.store.open_ticket(session.seat.register, ticket).await.map_err(errors::ask)? {
+            return views::outcome(&open);
+        }
+        let entry = self
+            .store
+            .shop()
+            .reader
+            .by_ticket(ticket)
+            .await
+            .map_err(|error| errors::file(&error))?;
+        match entry.as_ref().map(backroom_protocol::payload::fact) {
+            Some(Ok(Some(Fact::TicketClosed(closed)))) => Ok(views::closed(&closed)),
+            _ => Err(status(
+                Code::NotFound,
+                "unknown_ticket",
+                "this ticket is neither open on this register nor in the journal",
+            )),
+        }
+    }
+
+    async fn till(
+        &self,
+        session: Session,
+        id: CommandId,
+        body: backroom_actors::journal::BodyHash,
+        action: tills::Action,
+    ) -> Result<Committed, Status> {
+        let command = tills::Command {
+            id,
+            body,
+            staff: session.staff,
+            seat: session.seat,
+            action,
+        };
+        self.store.till(command).await.map_err(errors::command)
+    }
+
+    /// A register that has seen more than this box holds: the box was set back. It opens a new epoch before it sells.
+    async fn compare(&self, seen: Option<&wire::Position>) -> Result<(), Status> {
+        let Some(seen) = seen else { return Ok(()) };
+        let head = self.store.head();
+        let seen_at = (Epoch(seen.epoch), Seq(seen.seq));
+        let behind = match seen_at {
+            at if at > (head.epoch, head.seq) => at.0 >= head.epoch,
+            (_, Seq(0)) => false,
+            (epoch, seq) => {
+                let ours = self
+                    .store
+                    .shop()
+                    .reader
+                    .range(epoch, seq, 1)
+                    .await
+                    .map_err(|error| errors::file(&error))?;
+                ours.first()
+                    .filter(|entry| entry.header.seq == seq)
+                    .is_none_or(|entry| entry.hash.0[..] != seen.hash[..])
+            }
+        };
+        if !behind || seen.hash.len() != 32 {
+            return Ok(());
+        }
+        tracing::error!(seen = %format!("{}:{}", seen.epoch, seen.seq), ours = %format!("{}:{}", head.epoch, head.seq), "a register has seen more than this box holds");
+        let next = Epoch(head.epoch.0.max(seen.epoch).saturating_add(1));
+        self.store
+            .shop()
+            .journal
+            .open_epoch(EpochReason::Rollback, next)
+            .await
+            .map_err(errors::append)?;
+        Ok(())
+    }
+
+    fn status_view(&self) -> wire::GetStatusResponse {
+        let store = &self.store;
+        let link = store.link().borrow().clone();
+        let quarantined = store.quarantined();
+        let trouble = match quarantined.is_empty() {
+            true => link.trouble,
+            false => format!("out of service: {}", quarantined.join(", ")),
+        };
+        let identity = store.identity();
+        wire::GetStatusResponse {
+            store: identity.address.store.to_string(),
+            store_name: identity.name.clone(),
+            position: self.position(),
+            held_by_hq: link.held,
+            hq_connected: link.connected,
+            catalog_version: store.shop().catalog.borrow().file().version,
+            directives_through: store.directives_through(),
+            trouble,
+        }
+    }
+
+    fn heading<'a>(&'a self) -> Heading<'a> {
+        let shop = self.store.shop();
+        Heading {
+            shop: &shop.policy.name,
+            calendar: &shop.policy.calendar,
+        }
+    }
+}
+
+/// The change of an outcome, as the journal has it.
+fn change(view: &wire::TicketView) -> Option<wire::Money> {
+    view.change.clone()
+}
+
+#[tonic::async_trait]
+impl RegisterService for RegisterDesk {
+    async fn enrol(&self, request: Request<wire::EnrolRequest>) -> Answer<wire::EnrolResponse> {
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        // The code is a secret and has no place in a hash that is kept for ever.
+        let body = body_hash(
+            "enrol",
+            &wire::EnrolRequest {
+                pairing_code: String::new(),
+                ..said.clone()
+            },
+        );
+        let register = parse::id("register", &said.register)?;
+        let till = parse::id("till", if said.till.is_empty() { &said.register } else { &said.till })?;
+        let code = said.pairing_code.chars().take(40).collect();
+        let enrol = Enrol {
+            id,
+            body,
+            seat: Seat { register, till },
+            code,
+        };
+        let pass = self.store.enrol(enrol).await.map_err(errors::staff)?;
+        let identity = self.store.identity();
+        let currency = self.currency();
+        Ok(Response::new(wire::EnrolResponse {
+            device_token: data_encoding::HEXLOWER.encode(&pass.token),
+            store: identity.address.store.to_string(),
+            store_name: identity.name.clone(),
+            currency: currency.code().into(),
+            currency_decimals: currency.decimals(),
+            position: self.position(),
+        }))
+    }
+
+    async fn sign_in(&self, request: Request<wire::SignInRequest>) -> Answer<wire::SignInResponse> {
+        let token = parse::token(request.metadata())?;
+        let seat = self.store.shop().passes.borrow().device(&token).map_err(errors::pass)?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        // Neither the PIN nor what the register had seen makes it another command.
+        let body = body_hash(
+            "sign_in",
+            &wire::SignInRequest {
+                pin: String::new(),
+                seen: None,
+                ..said.clone()
+            },
+        );
+        self.compare(said.seen.as_ref()).await?;
+        let sign_in = SignIn {
+            id,
+            body,
+            seat,
+            staff: parse::id("staff", &said.staff)?,
+            pin: said.pin.chars().take(64).collect(),
+        };
+        let pass = self.store.sign_in(sign_in).await.map_err(errors::staff)?;
+        let (_, till) = self.store.shop().journal.till(seat.till);
+        let open = self.store.open_tickets(seat.register).await.map_err(errors::ask)?;
+        Ok(Response::new(wire::SignInResponse {
+            session_token: data_encoding::HEXLOWER.encode(&pass.token),
+            session: pass.session,
+            staff_name: pass.name,
+            shift_id: till.shift.map(|shift| shift.shift.to_bytes().to_vec()).unwrap_or_default(),
+            open_tickets: open.iter().map(views::outcome).collect::<Result<_, _>>()?,
+            position: self.position(),
+        }))
+    }
+
+    async fn open_shift(&self, request: Request<wire::OpenShiftRequest>) -> Answer<wire::OpenShiftResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let float = parse::money("float", said.float.as_ref(), self.currency())?;
+        let committed = self
+            .till(session, id, body_hash("open_shift", &said), tills::Action::OpenShift { float })
+            .await?;
+        let Fact::ShiftOpened(opened) = &*committed.fact else {
+            return Err(bad_field("command_id", "belongs to another command"));
+        };
+        Ok(Response::new(wire::OpenShiftResponse {
+            shift_id: opened.shift.to_bytes().to_vec(),
+            position: views::position(committed.head),
+        }))
+    }
+
+    async fn move_cash(&self, request: Request<wire::MoveCashRequest>) -> Answer<wire::MoveCashResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let kind = match said.kind() {
+            wire::CashMoveKind::PaidIn => CashMove::PaidIn,
+            wire::CashMoveKind::PaidOut => CashMove::PaidOut,
+            wire::CashMoveKind::Drop => CashMove::Drop,
+            wire::CashMoveKind::Unspecified => return Err(bad_field("kind", "is not paid in, paid out or drop")),
+        };
+        let amount = parse::money("amount", said.amount.as_ref(), self.currency())?;
+        let action = tills::Action::MoveCash {
+            kind,
+            amount,
+            reason: said.reason.clone(),
+        };
+        let committed = self.till(session, id, body_hash("move_cash", &said), action).await?;
+        Ok(Response::new(wire::MoveCashResponse {
+            position: views::position(committed.head),
+        }))
+    }
+
+    async fn read_shift(&self, request: Request<wire::ReadShiftRequest>) -> Answer<wire::ReadShiftResponse> {
+        let session = self.session(request.metadata())?;
+        let (_, till) = self.store.shop().journal.till(session.seat.till);
+        let no_shift = backroom_core::till::Refusal::NoShift { till: till.till };
+        let shift = till.shift.ok_or_else(|| errors::command(no_shift.into()))?;
+        let (t, currency) = (&shift.totals, self.currency());
+        Ok(Response::new(wire::ReadShiftResponse {
+            shift_id: shift.shift.to_bytes().to_vec(),
+            sales: t.sales,
+            returns: t.returns,
+            cancelled: t.cancelled,
+            net: views::money(t.net, currency),
+            tax: views::money(t.tax, currency),
+            sales_due: views::money(t.sales_due, currency),
+            returns_due: views::money(t.returns_due, currency),
+            position: self.position(),
+        }))
+    }
+
+    async fn close_shift(&self, request: Request<wire::CloseShiftRequest>) -> Answer<wire::CloseShiftResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let counted = parse::money("counted", said.counted.as_ref(), self.currency())?;
+        let committed = self
+            .till(session, id, body_hash("close_shift", &said), tills::Action::CloseShift { counted })
+            .await?;
+        let Fact::ShiftClosed(closed) = &*committed.fact else {
+            return Err(bad_field("command_id", "belongs to another command"));
+        };
+        let (z, currency) = (&closed.z, self.currency());
+        let report = receipt::of_z(z, closed.till.as_str(), currency, &self.heading());
+        Ok(Response::new(wire::CloseShiftResponse {
+            z_number: z.number,
+            expected: views::money(z.expected, currency),
+            counted: views::money(z.counted, currency),
+            over_short: views::money(z.over_short, currency),
+            report: report.to_text(RECEIPT_WIDTH),
+            report_json: serde_json::to_string(z).map_err(|error| bad_field("report", error))?,
+            position: views::position(committed.head),
+        }))
+    }
+
+    async fn scan(&self, request: Request<wire::ScanRequest>) -> Answer<wire::ScanResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let body = body_hash("scan", &said);
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let code = parse::code(&said.code)?.to_owned();
+        let action = Action::Scan {
+            ticket,
+            expected,
+            code,
+            quantity: parse::quantity(said.quantity_milli),
+        };
+        let (view, outcome) = self.sell(session, id, body, action).await?;
+        let line = match &outcome {
+            Outcome::Open { line, .. } => line.unwrap_or(0),
+            Outcome::Closed { committed } => line_of(&committed.fact, id),
+        };
+        Ok(Response::new(wire::ScanResponse {
+            ticket: Some(view),
+            line,
+            position: self.position(),
+        }))
+    }
+
+    async fn void_line(&self, request: Request<wire::VoidLineRequest>) -> Answer<wire::VoidLineResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::VoidLine {
+            ticket,
+            expected,
+            line: said.line,
+        };
+        let (view, _) = self.sell(session, id, body_hash("void_line", &said), action).await?;
+        Ok(Response::new(wire::VoidLineResponse {
+            ticket: Some(view),
+            position: self.position(),
+        }))
+    }
+
+    async fn tender(&self, request: Request<wire::TenderRequest>) -> Answer<wire::TenderResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        match said.kind() {
+            wire::TenderKind::Cash => {}
+            wire::TenderKind::Unspecified => return Err(bad_field("kind", "is no way to pay; this store takes cash")),
+        }
+        let amount = parse::money("amount", said.amount.as_ref(), self.currency())?;
+        let action = Action::Tender {
+            ticket,
+            expected,
+            amount,
+            settle: said.settle,
+        };
+        let (view, _) = self.sell(session, id, body_hash("tender", &said), action).await?;
+        Ok(Response::new(wire::TenderResponse {
+            change: change(&view),
+            ticket: Some(view),
+            position: self.position(),
+        }))
+    }
+
+    async fn settle(&self, request: Request<wire::SettleRequest>) -> Answer<wire::SettleResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let (view, _) = self
+            .sell(session, id, body_hash("settle", &said), Action::Settle { ticket, expected })
+            .await?;
+        Ok(Response::new(wire::SettleResponse {
+            change: change(&view),
+            ticket: Some(view),
+            position: self.position(),
+        }))
+    }
+
+    async fn cancel_ticket(&self, request: Request<wire::CancelTicketRequest>) -> Answer<wire::CancelTicketResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let (view, _) = self
+            .sell(session, id, body_hash("cancel_ticket", &said), Action::Cancel { ticket, expected })
+            .await?;
+        Ok(Response::new(wire::CancelTicketResponse {
+            ticket: Some(view),
+            position: self.position(),
+        }))
+    }
+
+    async fn return_sale(&self, request: Request<wire::ReturnSaleRequest>) -> Answer<wire::ReturnSaleResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let action = Action::Return {
+            ticket: parse::ticket_id(&said.ticket_id)?,
+            receipt: parse::receipt(&said.receipt)?,
+        };
+        let (view, outcome) = self.sell(session, id, body_hash("return_sale", &said), action).await?;
+        let refund = match &outcome {
+            Outcome::Closed { committed } => match &*committed.fact {
+                Fact::TicketClosed(closed) => closed.due.negated().map_err(|error| bad_field("refund", error))?,
+                _ => return Err(bad_field("command_id", "belongs to another command")),
+            },
+            Outcome::Open { .. } => return Err(bad_field("command_id", "belongs to another command")),
+        };
+        let refund = views::money(refund, self.currency());
+        Ok(Response::new(wire::ReturnSaleResponse {
+            ticket: Some(view),
+            refund,
+            position: self.position(),
+        }))
+    }
+
+    async fn get_ticket(&self, request: Request<wire::GetTicketRequest>) -> Answer<wire::GetTicketResponse> {
+        let session = self.session(request.metadata())?;
+        let ticket = parse::ticket_id(&request.into_inner().ticket_id)?;
+        Ok(Response::new(wire::GetTicketResponse {
+            ticket: Some(self.ticket(session, ticket).await?),
+        }))
+    }
+
+    async fn list_open_tickets(&self, request: Request<wire::ListOpenTicketsRequest>) -> Answer<wire::ListOpenTicketsResponse> {
+        let session = self.session(request.metadata())?;
+        let open = self.store.open_tickets(session.seat.register).await.map_err(errors::ask)?;
+        let tickets = open.iter().map(views::outcome).collect::<Result<_, _>>()?;
+        Ok(Response::new(wire::ListOpenTicketsResponse { tickets }))
+    }
+
+    async fn get_receipt(&self, request: Request<wire::GetReceiptRequest>) -> Answer<wire::GetReceiptResponse> {
+        self.session(request.metadata())?;
+        let number = parse::receipt(&request.into_inner().receipt)?;
+        let entry = self
+            .store
+            .shop()
+            .reader
+            .by_receipt(number)
+            .await
+            .map_err(|error| errors::file(&error))?;
+        let unknown = || errors::command(ticket::Refusal::UnknownReceipt { receipt: number }.into());
+        let entry = entry.ok_or_else(unknown)?;
+        let Ok(Some(Fact::TicketClosed(closed))) = backroom_protocol::payload::fact(&entry) else {
+            return Err(unknown());
+        };
+        let text = receipt::of_ticket(&closed, entry.header.at, receipt::Copy::Copy, &self.heading()).to_text(RECEIPT_WIDTH);
+        Ok(Response::new(wire::GetReceiptResponse {
+            ticket: Some(views::closed(&closed)),
+            text,
+        }))
+    }
+
+    async fn find_item(&self, request: Request<wire::FindItemRequest>) -> Answer<wire::FindItemResponse> {
+        self.session(request.metadata())?;
+        let said = request.into_inner();
+        let catalog = self.store.shop().catalog.borrow().clone();
+        let item = ticket::find(&catalog, parse::code(&said.code)?).map_err(|error| errors::command(error.into()))?;
+        let (price, _) = catalog.price(item, self.store.shop().clock.now());
+        let on_hand = self.store.on_hand(item.sku.clone()).await.map_err(errors::ask)?;
+        Ok(Response::new(wire::FindItemResponse {
+            sku: item.sku.to_string(),
+            name: item.name.clone(),
+            price: views::money(price, catalog.currency()),
+            tax_class: item.tax_class.clone(),
+            on_hand_milli: on_hand.0,
+        }))
+    }
+
+    async fn get_status(&self, request: Request<wire::GetStatusRequest>) -> Answer<wire::GetStatusResponse> {
+        self.session(request.metadata())?;
+        Ok(Response::new(self.status_view()))
+    }
+
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<wire::WatchResponse, Status>> + Send>>;
+
+    async fn watch(&self, request: Request<wire::WatchRequest>) -> Answer<Self::WatchStream> {
+        let session = self.session(request.metadata())?;
+        let (out, stream) = mpsc::channel(64);
+        let desk = RegisterDesk { store: self.store.clone() };
+        tokio::spawn(async move { desk.show(session, out).await });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+}
+
+impl RegisterDesk {
+    /// Feeds one screen until it leaves: the state now, then each change; the status when it changes.
+    async fn show(&self, session: Session, out: mpsc::Sender<Result<wire::WatchResponse, Status>>) {
+        let mut screens = self.store.shop().screens.subscribe();
+        let mut link = self.store.link();
+        let send = async |what| out.send(Ok(wire::WatchResponse { what: Some(what) })).await.is_ok();
+        if !send(wire::watch_response::What::Status(self.status_view())).await {
+            return;
+        }
+        for open in self.store.open_tickets(session.seat.register).await.unwrap_or_default() {
+            let Ok(view) = views::outcome(&open) else { continue };
+            if !send(wire::watch_response::What::Ticket(view)).await {
+                return;
+            }
+        }
+        loop {
+            let what = tokio::select! {
+                screen = screens.recv() => match screen {
+                    Ok(Screen { register, outcome }) if register == session.seat.register => match self.view(&outcome, session).await {
+                        Ok(view) => wire::watch_response::What::Ticket(view),
+                        Err(_) => continue,
+                    },
+                    Ok(_) => continue,
+                    // Too slow: what was missed is made up by the status, and the screen reads its ticket again.
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => wire::watch_response::What::Status(self.status_view()),
+                    Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+                },
+                changed = link.changed() => match changed {
+                    Ok(()) => wire::watch_response::What::Status(self.status_view()),
+                    Err(_) => return,
+                },
+                () = out.closed() => return,
+            };
+            if !send(what).await {
+                return;
+            }
+        }
+    }
+}
+
+fn line_of(fact: &Fact, id: CommandId) -> u32 {
+    let Fact::TicketClosed(closed) = fact else { return 0 };
+    let ClosedTicket { lines, .. } = &**closed;
+    lines.iter().find(|line| line.command_id == Some(id)).map_or(0, |line| line.line)
+}
+
+/// The console service: who lives, and striking one down where that is allowed.
+pub struct Console {
+    pub store: Store,
+    pub allow_faults: bool,
+}
+
+#[tonic::async_trait]
+impl ConsoleService for Console {
+    async fn list_actors(&self, _request: Request<console_wire::ListActorsRequest>) -> Answer<console_wire::ListActorsResponse> {
+        let actor = |child: backroom_actors::supervisor::ChildView| console_wire::ActorView {
+            name: child.name,
+            state: match child.state {
+                ChildState::Running => console_wire::ActorState::Running,
+                ChildState::Restarting => console_wire::ActorState::Restarting,
+                ChildState::Quarantined => console_wire::ActorState::Quarantined,
+                ChildState::Stopped => console_wire::ActorState::Stopped,
+            }
+            .into(),
+            restarts: child.restarts,
+            waiting: child.waiting as u64,
+            last_error: child.last_error,
+        };
+        let actors = self.store.actors().await.into_iter().map(actor).collect();
+        Ok(Response::new(console_wire::ListActorsResponse { actors }))
+    }
+
+    async fn strike_actor(&self, request: Request<console_wire::StrikeActorRequest>) -> Answer<console_wire::StrikeActorResponse> {
+        if !self.allow_faults {
+            return Err(status(
+                Code::PermissionDenied,
+                "faults_not_allowed",
+                "this box does not allow faults; start it with allow_faults = true to try them",
+            ));
+        }
+        let name: String = request.into_inner().name.chars().take(80).collect();
+        if self.store.strike(name.clone()).await {
+            tracing::warn!(actor = %name, "struck down on purpose");
+            Ok(Response::new(console_wire::StrikeActorResponse {}))
+        } else {
+            Err(status(
+                Code::NotFound,
+                "unknown_actor",
+                format!("there is no actor {name:?}; list them first"),
+            ))
+        }
+    }
+}
+
+/// A call may take so long; then the caller hears "unknown" from its own side and asks again.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(25);

@@ -1,0 +1,141 @@
+//! What registers are shown: facts and open tickets of core as messages. Computes nothing a rule of core has not computed.
+
+use backroom_actors::register::Outcome;
+use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, ReasonKind, Tender, TenderKind, TicketEnd};
+use backroom_core::journal::Head;
+use backroom_core::money::{Currency, Money};
+use backroom_core::ticket::{self, Open};
+use backroom_protocol::v1::register as wire;
+use tonic::Status;
+
+use super::errors::bad_field;
+
+pub fn money(amount: Money, currency: Currency) -> Option<wire::Money> {
+    Some(wire::Money {
+        minor: amount.0,
+        currency: currency.code().into(),
+    })
+}
+
+pub fn position(head: Head) -> Option<wire::Position> {
+    Some(wire::Position {
+        epoch: head.epoch.0,
+        seq: head.seq.0,
+        hash: head.hash.0.to_vec(),
+    })
+}
+
+/// The ticket after a command, however it stands.
+pub fn outcome(outcome: &Outcome) -> Result<wire::TicketView, Status> {
+    match outcome {
+        Outcome::Open { version, ticket, .. } => open(*version, ticket),
+        Outcome::Closed { committed } => match &*committed.fact {
+            Fact::TicketClosed(ticket) => Ok(closed(ticket)),
+            // A tender whose ticket was closed later is answered from the ticket; see `RegisterDesk::outcome`.
+            _ => Err(bad_field("command_id", "belongs to another kind of command")),
+        },
+    }
+}
+
+fn open(version: u64, ticket: &Open) -> Result<wire::TicketView, Status> {
+    let currency = ticket.opening.currency;
+    let wrong = |error: ticket::Refusal| bad_field("ticket", error);
+    let due = ticket.due().map_err(wrong)?;
+    let total = ticket.total().map_err(wrong)?;
+    let given = ticket.given().map_err(wrong)?;
+    Ok(wire::TicketView {
+        ticket_id: ticket.opening.ticket.to_bytes().to_vec(),
+        version,
+        state: wire::TicketState::Open.into(),
+        lines: lines(ticket.lines(), currency),
+        tenders: tenders(ticket.tenders(), currency),
+        net: money(ticket.net(), currency),
+        tax: money(ticket.tax(), currency),
+        cash_rounding: money(Money(due.0 - total.0), currency),
+        due: money(due, currency),
+        given: money(given, currency),
+        remaining: money(Money((due.0 - given.0).max(0)), currency),
+        change: money(Money((given.0 - due.0).max(0)), currency),
+        receipt: String::new(),
+        original: String::new(),
+        taxes: taxes(&ticket::sum_taxes(ticket.lines()), currency),
+    })
+}
+
+/// A ticket as it stands in the journal.
+pub fn closed(ticket: &ClosedTicket) -> wire::TicketView {
+    let currency = ticket.currency;
+    let given = ticket.tenders.iter().map(|tender| tender.amount.0).sum();
+    let voided = ticket.lines.iter().filter(|line| line.voided.is_some()).count();
+    let state = match ticket.end {
+        TicketEnd::Sale => wire::TicketState::Sold,
+        TicketEnd::Return => wire::TicketState::Returned,
+        TicketEnd::Cancelled => wire::TicketState::Cancelled,
+    };
+    wire::TicketView {
+        ticket_id: ticket.ticket.to_bytes().to_vec(),
+        // Opening, each line, each void, each tender, the end: what the ticket's version came to.
+        version: (2 + ticket.lines.len() + voided + ticket.tenders.len()) as u64,
+        state: state.into(),
+        lines: lines(&ticket.lines, currency),
+        tenders: tenders(&ticket.tenders, currency),
+        net: money(ticket.net, currency),
+        tax: money(ticket.tax, currency),
+        cash_rounding: money(ticket.cash_rounding, currency),
+        due: money(ticket.due, currency),
+        given: money(Money(given), currency),
+        remaining: money(Money::ZERO, currency),
+        change: money(ticket.change, currency),
+        receipt: ticket.receipt.map(|receipt| receipt.to_string()).unwrap_or_default(),
+        original: ticket.original.map(|receipt| receipt.to_string()).unwrap_or_default(),
+        taxes: taxes(&ticket.taxes, currency),
+    }
+}
+
+fn lines(lines: &[ClosedLine], currency: Currency) -> Vec<wire::LineView> {
+    let reason = |reason: &backroom_core::facts::PriceReason| wire::ReasonView {
+        reason: match reason.reason {
+            ReasonKind::ListPrice => "list_price".into(),
+            ReasonKind::Returned => "returned".into(),
+        },
+        amount: money(reason.amount, currency),
+        version: reason.version.to_string(),
+    };
+    let line = |line: &ClosedLine| wire::LineView {
+        line: line.line,
+        sku: line.sku.to_string(),
+        name: line.name.clone(),
+        code: line.code.clone(),
+        quantity_milli: line.quantity.0,
+        unit_price: money(line.unit_price, currency),
+        amount: money(line.amount, currency),
+        tax: money(line.tax, currency),
+        tax_class: line.tax_class.clone(),
+        voided: line.voided.is_some(),
+        reasons: line.reasons.iter().map(reason).collect(),
+    };
+    lines.iter().map(line).collect()
+}
+
+fn tenders(tenders: &[Tender], currency: Currency) -> Vec<wire::TenderView> {
+    let view = |tender: &Tender| {
+        let kind = match tender.kind {
+            TenderKind::Cash => wire::TenderKind::Cash,
+        };
+        wire::TenderView {
+            kind: kind.into(),
+            amount: money(tender.amount, currency),
+        }
+    };
+    tenders.iter().map(view).collect()
+}
+
+fn taxes(sums: &[backroom_core::facts::TaxSum], currency: Currency) -> Vec<wire::TaxView> {
+    let view = |sum: &backroom_core::facts::TaxSum| wire::TaxView {
+        tax_class: sum.tax_class.clone(),
+        rate: sum.rate.into(),
+        net: money(sum.net, currency),
+        tax: money(sum.tax, currency),
+    };
+    sums.iter().map(view).collect()
+}
