@@ -185,6 +185,23 @@ fn a_box_whose_disk_was_set_back_opens_a_new_epoch() {
 }
 
 #[test]
+fn the_end_of_a_chain_that_is_not_the_main_one_does_not_wait_for_marks() {
+    let (mut sender, _) = welcomed(&[head(1, 25)]);
+    sender.step(1, Input::Acked(message(1, 1, 10, 1)));
+    sender.step(1, Input::Journal(head(2, 1)));
+    let outputs = sender.step(
+        2,
+        Input::Watermark(Mark {
+            mark: watermark(1, 1, 30),
+            ours: None,
+        }),
+    );
+    assert_eq!(published(&outputs), [message(1, 21, 25, 1)]);
+    let outputs = sender.step(3, Input::Acked(message(1, 11, 20, 1)));
+    assert_eq!(published(&outputs), [message(2, 1, 1, 1)]);
+}
+
+#[test]
 fn another_hash_at_a_place_we_have_means_the_disk_was_copied() {
     let (mut sender, _) = welcomed(&[head(1, 5)]);
     let other = Mark {

@@ -4,7 +4,7 @@
 //! whole chain, and the box knows it. Where nobody touched a store's disk both sets are the same. What head office holds beyond
 //! a box was once written by a box of this store. Two chains of one epoch are both kept and flagged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::federation::receiver::{Branch, Stretch};
 use crate::journal::{Epoch, Head, Seq};
@@ -61,25 +61,31 @@ fn has_all_proven(world: &World, shop: usize, shop_box: &ShopBox) -> Result<(), 
 
 fn flagged_where_disputed(world: &World, shop: usize) -> Result<(), String> {
     let table = &world.office.tables[shop];
-    let mut places: BTreeMap<(Epoch, Seq), u32> = BTreeMap::new();
-    let mut mains: BTreeMap<(Epoch, Seq), u32> = BTreeMap::new();
+    let mut places: BTreeMap<(Epoch, Seq), Vec<Branch>> = BTreeMap::new();
     for ((epoch, seq, _), row) in &table.rows {
-        *places.entry((*epoch, *seq)).or_default() += 1;
-        *mains.entry((*epoch, *seq)).or_default() += u32::from(row.branch == Branch::MAIN);
+        places.entry((*epoch, *seq)).or_default().push(row.branch);
     }
-    if let Some(((epoch, seq), _)) = mains.iter().find(|(_, count)| **count > 1) {
-        return Err(format!("two entries of store {shop} are main at {epoch}:{seq}"));
+    let mut disputed = BTreeSet::new();
+    for ((epoch, seq), branches) in places {
+        if branches.iter().filter(|branch| **branch == Branch::MAIN).count() > 1 {
+            return Err(format!("two entries of store {shop} are main at {epoch}:{seq}"));
+        }
+        if branches.len() > 1 {
+            disputed.extend(
+                branches
+                    .into_iter()
+                    .filter(|branch| *branch != Branch::MAIN)
+                    .map(|branch| (epoch, branch)),
+            );
+        }
     }
-    let disputed = |epoch: &Epoch| places.iter().any(|((at, _), count)| at == epoch && *count > 1);
-    if let Some(epoch) = table.flagged.iter().find(|epoch| !disputed(epoch)) {
-        return Err(format!("epoch {epoch} of store {shop} is flagged without reason"));
-    }
-    match places
-        .iter()
-        .find(|((epoch, _), count)| **count > 1 && !table.flagged.contains(epoch))
-    {
-        Some(((epoch, seq), _)) => Err(format!("two entries of store {shop} at {epoch}:{seq} and nobody was told")),
-        None => Ok(()),
+    if disputed == table.flagged {
+        Ok(())
+    } else {
+        Err(format!(
+            "store {shop}: disputed are {disputed:?}, but somebody was told about {:?}",
+            table.flagged
+        ))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 use crate::directive::{BatchHead, Watermark};
-use crate::federation::receiver::{Announced, Branch, Input, Limits, Output, Receiver, Stored, Stretch};
+use crate::federation::receiver::{Announced, Branch, Input, Limits, Output, Receiver, Refusal, Stored, Stretch};
 use crate::journal::{Epoch, Hash, Head, Seq};
 
 use super::STORES;
@@ -34,7 +34,8 @@ pub struct Table {
     pub rows: BTreeMap<(Epoch, Seq, Hash), Row>,
     /// How many rows the main branch of an epoch has.
     mains: BTreeMap<Epoch, u64>,
-    pub flagged: BTreeSet<Epoch>,
+    /// Branches somebody was told about.
+    pub flagged: BTreeSet<(Epoch, Branch)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +124,7 @@ impl Table {
     }
 
     fn relabel(&mut self, epoch: Epoch, from: Branch, to: Branch) {
+        self.flagged.remove(&(epoch, from));
         let rows = self
             .rows
             .iter_mut()
@@ -262,10 +264,11 @@ impl Office {
                 reached.gap_closed += 1;
                 table.relabel(*epoch, *from, *to);
             }
-            Output::Conflict { epoch, .. } => {
+            Output::Conflict { epoch, branch, .. } => {
                 reached.conflict += 1;
-                table.flagged.insert(*epoch);
+                table.flagged.insert((*epoch, *branch));
             }
+            Output::Refused { why: Refusal::NoRoom, .. } => {} // As it should be; the store sends it again.
             Output::Refused { epoch, first, last, why } => return Err(format!("batch {epoch}:{first}-{last} was refused: {why}")),
             Output::Held(_) | Output::Welcome(_) | Output::AskResend(_) => {}
         }
