@@ -1,0 +1,4 @@
+//! All integration tests in one binary: it is linked once.
+
+mod laws;
+mod till;
