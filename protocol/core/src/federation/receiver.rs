@@ -8,9 +8,12 @@
 //! unique where branch = 0. A branch number names one stretch without a gap, so `select branch, min(seq), max(seq) ... group by
 //! branch` gives all `restore` needs, with `parent` as the branch of the row (first - 1, before).
 
+mod asks;
+
 use crate::directive::{Address, BatchHead, Resend};
 use crate::journal::{Epoch, Hash, Head, Seq};
 
+use self::asks::Asks;
 use super::stretches::{Placed, Stretches};
 
 /// How much and how patiently.
@@ -161,21 +164,7 @@ struct Life {
     epoch: Epoch,
     stretches: Stretches,
     flagged: Vec<Branch>,
-    asks: Vec<Ask>,
-}
-
-/// Something that is missing, and when to ask for it.
-#[derive(Debug, Clone, Copy)]
-struct Ask {
-    /// What to reach: the entry before a loose stretch, or an announced head.
-    end: Seq,
-    /// The announced head's hash; a loose stretch needs none, it is asked for as long as it is loose.
-    announced: Option<Hash>,
-    /// Where the range began when we last looked. When it moved, things are moving and we wait.
-    from: Seq,
-    due_ms: u64,
-    wait_ms: u64,
-    left: u32,
+    asks: Asks,
 }
 
 impl Receiver {
@@ -192,7 +181,7 @@ impl Receiver {
                 epoch,
                 stretches,
                 flagged,
-                asks: Vec::new(),
+                asks: Asks::default(),
             }
         };
         let mut lives: Vec<Life> = epochs.into_iter().map(live).collect();
@@ -245,7 +234,7 @@ impl Receiver {
                         epoch,
                         stretches,
                         flagged: Vec::new(),
-                        asks: Vec::new(),
+                        asks: Asks::default(),
                     },
                 );
                 at
@@ -267,10 +256,7 @@ impl Receiver {
             outputs.push(refused(Refusal::NoRoom));
         }
         life.flag(outputs);
-        life.asks.retain(|ask| {
-            ask.announced
-                .is_none_or(|hash| !entries.iter().any(|link| link.seq == ask.end && link.hash == hash))
-        });
+        entries.iter().for_each(|link| life.asks.arrived(link.seq, link.hash));
         // Also for a batch that brought nothing new: the store may not have heard the first time.
         outputs.extend(life.held().map(Output::Held));
     }
@@ -305,7 +291,7 @@ impl Receiver {
             }
             match (stored, self.life_mut(head.epoch)) {
                 (Some(branch), Some(life)) if life.stretches.rooted(*branch) && !marks.contains(head) => marks.push(*head),
-                (None, Some(life)) => life.want(now_ms, head, &limits),
+                (None, Some(life)) => life.asks.announced(now_ms, head, &limits),
                 _ => {} // Said already; or loose, so it is asked for; or no room.
             }
         }
@@ -317,80 +303,22 @@ impl Receiver {
 
     fn ask(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
         for life in &mut self.lives {
-            let Life {
-                epoch, stretches, asks, ..
-            } = life;
-            let loose = |seq: Seq| stretches.iter().any(|stretch| stretch.first.0 == seq.0 + 1 && !anchored(stretch));
-            asks.retain(|ask| if ask.announced.is_some() { ask.left > 0 } else { loose(ask.end) });
-            for stretch in stretches.iter().filter(|stretch| !anchored(stretch)) {
-                let end = Seq(stretch.first.0 - 1);
-                if !asks.iter().any(|ask| ask.announced.is_none() && ask.end == end) {
-                    asks.push(Ask::new(end, None, now_ms, self.limits.first_ask_ms, u32::MAX));
-                }
+            for (first, last) in life.asks.due(now_ms, &life.stretches, &self.limits) {
+                self.round = self.round.saturating_add(1);
+                let (address, epoch, round) = (self.address, life.epoch, self.round);
+                outputs.push(Output::AskResend(Resend {
+                    address,
+                    epoch,
+                    first,
+                    last,
+                    round,
+                }));
             }
-            for ask in asks.iter_mut() {
-                let from = missing_from(stretches, ask.end, self.limits.step_back);
-                if from != ask.from {
-                    let wait_ms = if ask.announced.is_some() {
-                        self.limits.hello_grace_ms
-                    } else {
-                        self.limits.first_ask_ms
-                    };
-                    *ask = Ask {
-                        from,
-                        ..Ask::new(ask.end, ask.announced, now_ms, wait_ms, ask.left)
-                    };
-                }
-                if ask.due_ms <= now_ms {
-                    self.round = self.round.saturating_add(1);
-                    ask.wait_ms = (ask.wait_ms * 2).min(self.limits.longest_ask_ms);
-                    ask.due_ms = now_ms.saturating_add(ask.wait_ms);
-                    ask.left = ask.left.saturating_sub(1);
-                    let range = Resend {
-                        address: self.address,
-                        epoch: *epoch,
-                        first: from,
-                        last: ask.end,
-                        round: self.round,
-                    };
-                    outputs.push(Output::AskResend(range));
-                }
-            }
-        }
-    }
-}
-
-/// Whether what comes before a stretch is stored or does not exist.
-fn anchored(stretch: &Stretch) -> bool {
-    stretch.parent.is_some() || stretch.first.0 <= 1
-}
-
-/// Where the range begins that is missing up to `end`. If another chain lies there, ours left it somewhere below: go back a step.
-fn missing_from(stretches: &Stretches, end: Seq, step_back: u64) -> Seq {
-    if stretches.covers(end) {
-        Seq(end.0.saturating_sub(step_back.saturating_sub(1)).max(1))
-    } else {
-        Seq(stretches.end_below(end).0 + 1)
-    }
-}
-
-impl Ask {
-    fn new(end: Seq, announced: Option<Hash>, now_ms: u64, wait_ms: u64, left: u32) -> Ask {
-        Ask {
-            end,
-            announced,
-            from: Seq(0),
-            due_ms: now_ms.saturating_add(wait_ms),
-            wait_ms,
-            left,
         }
     }
 }
 
 impl Life {
-    /// Announced heads which are remembered at a time: more boxes of one identity than this take turns.
-    const MOST_ANNOUNCED: usize = 4;
-
     fn held(&self) -> Option<Head> {
         self.stretches.main().map(|main| Head {
             epoch: self.epoch,
@@ -467,26 +395,6 @@ impl Life {
                 });
             }
         }
-    }
-
-    fn want(&mut self, now_ms: u64, head: &Head, limits: &Limits) {
-        let same = |ask: &&mut Ask| ask.end == head.seq && ask.announced == Some(head.hash);
-        if let Some(ask) = self.asks.iter_mut().find(same) {
-            ask.left = limits.asks_per_hello;
-            return;
-        }
-        let announced = |ask: &Ask| ask.announced.is_some();
-        if self.asks.iter().filter(|ask| announced(ask)).count() >= Self::MOST_ANNOUNCED {
-            let oldest = self.asks.iter().position(announced);
-            oldest.map(|at| self.asks.remove(at));
-        }
-        self.asks.push(Ask::new(
-            head.seq,
-            Some(head.hash),
-            now_ms,
-            limits.hello_grace_ms,
-            limits.asks_per_hello,
-        ));
     }
 }
 

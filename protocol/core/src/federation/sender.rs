@@ -3,11 +3,15 @@
 //! Reads no entries, signs and checks nothing, opens no connection: the uplink does, and keeps what `Remember` says. After a
 //! restart `restore` starts from the journal and the remembered marks alone; whatever was in flight is sent again.
 
+mod outbox;
+
 use uuid::Uuid;
 
 use crate::directive::{Address, Resend, Watermark};
 use crate::ids::StoreId;
 use crate::journal::{Epoch, Hash, Head, Seq};
+
+use self::outbox::{Outbox, Range};
 
 /// How much and how patiently.
 #[derive(Debug, Clone, Copy)]
@@ -137,10 +141,7 @@ pub struct Sender {
     incarnation: Option<Uuid>,
     /// In rising order.
     epochs: Vec<Life>,
-    flights: Vec<Flight>,
-    /// To be sent again before anything new.
-    asked: Vec<Range>,
-    round: u64,
+    outbox: Outbox,
     hello: Hello,
     newest_seen: Epoch,
     told_behind: Option<Epoch>,
@@ -158,35 +159,6 @@ struct Life {
     /// Head office's main branch of this epoch is not ours. The marks for all will never cover our end of it, so an
     /// acknowledgement must do until a welcome confirms it; head office asks for what it lacks.
     astray: bool,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Flight {
-    message: Message,
-    state: State,
-    patience_ms: u64,
-    /// Head office asked for it, and will ask again for as long as it misses it. Not waiting for a mark here keeps a gap from
-    /// being stuck behind later batches which are themselves waiting for that gap.
-    until_ack: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    /// To be published at that time.
-    Due(u64),
-    Flying {
-        since_ms: u64,
-    },
-    Acked {
-        since_ms: u64,
-    },
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Range {
-    epoch: Epoch,
-    first: Seq,
-    last: Seq,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -216,9 +188,7 @@ impl Sender {
             connected: false,
             incarnation: marks.first().map(|mark| mark.mark.incarnation),
             epochs: Vec::new(),
-            flights: Vec::new(),
-            asked: Vec::new(),
-            round: 0,
+            outbox: Outbox::default(),
             hello,
             newest_seen: Epoch(0),
             told_behind: None,
@@ -264,8 +234,8 @@ impl Sender {
             Input::Disconnected => self.connected = false,
             Input::Journal(head) => self.journal(head),
             Input::Acked(message) => self.acked(now_ms, message),
-            Input::Failed(message) => self.failed(now_ms, message),
-            Input::Cut { message, last } => self.cut(message, last),
+            Input::Failed(message) => self.outbox.failed(now_ms.saturating_add(self.limits.retry_ms), message),
+            Input::Cut { message, last } => self.outbox.cut(message, last),
             Input::Watermark(mark) => self.mark(mark, &mut outputs),
             Input::Welcome { number, marks } => self.welcome(now_ms, number, &marks, &mut outputs),
             Input::Resend(resend) => self.resend(resend, &mut outputs),
@@ -286,11 +256,7 @@ impl Sender {
             wait_ms: self.limits.hello_ms,
             ..self.hello
         };
-        for flight in &mut self.flights {
-            if let State::Flying { .. } = flight.state {
-                flight.state = State::Due(now_ms); // Its acknowledgement was for the old connection.
-            }
-        }
+        self.outbox.reconnected(now_ms);
     }
 
     fn journal(&mut self, head: Head) {
@@ -310,37 +276,9 @@ impl Sender {
     }
 
     fn acked(&mut self, now_ms: u64, message: Message) {
-        let Some(at) = self.flights.iter().position(|flight| flight.message == message) else {
-            return;
-        };
-        let flight = &mut self.flights[at];
-        flight.state = State::Acked { since_ms: now_ms };
         let life = self.epochs.iter().find(|life| life.head.epoch == message.epoch);
-        if flight.until_ack || life.is_none_or(|life| life.astray || life.held >= message.last) {
-            self.flights.remove(at);
-        }
-    }
-
-    fn failed(&mut self, now_ms: u64, message: Message) {
-        let at_ms = now_ms.saturating_add(self.limits.retry_ms);
-        if let Some(flight) = self.flights.iter_mut().find(|flight| flight.message == message) {
-            flight.state = State::Due(at_ms);
-        }
-    }
-
-    fn cut(&mut self, message: Message, last: Seq) {
-        let Some(flight) = self.flights.iter_mut().find(|flight| flight.message == message) else {
-            return;
-        };
-        if last >= message.first && last < message.last {
-            flight.message.last = last;
-            // At most one per flight, so the queue stays bounded.
-            self.queue(Range {
-                epoch: message.epoch,
-                first: Seq(last.0 + 1),
-                last: message.last,
-            });
-        }
+        let done = life.is_none_or(|life| life.astray || life.held >= message.last);
+        self.outbox.acked(now_ms, message, done);
     }
 
     fn welcome(&mut self, now_ms: u64, number: u64, marks: &[Mark], outputs: &mut Vec<Output>) {
@@ -361,7 +299,7 @@ impl Sender {
         self.newest_seen = self.newest_seen.max(newest.unwrap_or_default());
         marks.iter().for_each(|mark| self.mark(*mark, outputs));
         if speaker.is_some() {
-            self.send_overdue_again(now_ms);
+            self.outbox.send_overdue_again(now_ms, &self.limits);
         }
     }
 
@@ -371,25 +309,11 @@ impl Sender {
             return;
         }
         self.incarnation = Some(incarnation);
-        self.round = self.round.saturating_add(1); // The broker may still know the ids of what its predecessor got.
         outputs.push(Output::Forget);
-        self.flights.clear();
-        self.asked.clear();
+        self.outbox.start_over();
         for life in &mut self.epochs {
             (life.held, life.sent, life.astray) = (Seq(0), Seq(0), false);
         }
-    }
-
-    /// Head office is there and did not get these: the stream must have lost them.
-    fn send_overdue_again(&mut self, now_ms: u64) {
-        let mut round = self.round;
-        for flight in self.flights.iter_mut().filter(|flight| flight.overdue(now_ms)) {
-            round = round.saturating_add(1);
-            flight.message.round = round;
-            flight.state = State::Due(now_ms);
-            flight.patience_ms = (flight.patience_ms * 2).min(self.limits.longest_patience_ms);
-        }
-        self.round = round;
     }
 
     fn mark(&mut self, Mark { mark, ours }: Mark, outputs: &mut Vec<Output>) {
@@ -413,15 +337,14 @@ impl Sender {
         let fits = mark.held.0 == 0 || (mark.held <= life.head.seq && ours == Some(mark.hash));
         if !fits {
             life.astray |= believed;
-            let astray = life.astray;
-            self.flights
-                .retain(|flight| !(astray && flight.message.epoch == mark.epoch && flight.is_acked()));
+            if life.astray {
+                self.outbox.expect_no_marks(mark.epoch);
+            }
             self.behind(mark.epoch, mark.held, Some(mark.hash), outputs);
         } else if believed && mark.held > life.held {
             life.held = mark.held;
             life.sent = life.sent.max(mark.held);
-            let covered = |flight: &Flight| flight.message.epoch == mark.epoch && flight.message.last <= mark.held;
-            self.flights.retain(|flight| flight.until_ack || !covered(flight));
+            self.outbox.covered(mark.epoch, mark.held);
             outputs.push(Output::Remember(mark));
         }
     }
@@ -458,33 +381,14 @@ impl Sender {
             first,
             last: last.min(end),
         };
-        // When the queue is full, head office will ask again.
-        if range.first > range.last || self.asked.len() >= self.limits.asked_ranges {
-            return;
+        if range.first <= range.last {
+            self.outbox.ask(range, round, &self.limits);
         }
-        self.queue(range);
-        self.round = self.round.saturating_add(1).max(round);
-        self.flights.retain(|flight| !range.contains(&flight.message));
-    }
-
-    /// To be sent again, lowest first, together with what it touches.
-    fn queue(&mut self, mut range: Range) {
-        self.asked.retain(|other| {
-            let touches = other.epoch == range.epoch && other.first.0 <= range.last.0 + 1 && range.first.0 <= other.last.0 + 1;
-            if touches {
-                (range.first, range.last) = (range.first.min(other.first), range.last.max(other.last));
-            }
-            !touches
-        });
-        let at = self
-            .asked
-            .partition_point(|other| (other.epoch, other.first) < (range.epoch, range.first));
-        self.asked.insert(at, range);
     }
 
     fn announce(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
         let since = self.hello.asked_ms.map(|asked| now_ms.saturating_sub(asked));
-        let curious = self.hello.stranger || self.flights.iter().any(|flight| flight.overdue(now_ms));
+        let curious = self.hello.stranger || self.outbox.any_overdue(now_ms);
         let interval = match self.unheld() {
             0 => self.limits.quiet_hello_ms,
             _ => self.limits.behind_hello_ms,
@@ -507,91 +411,31 @@ impl Sender {
     }
 
     fn publish(&mut self, now_ms: u64, outputs: &mut Vec<Output>) {
-        let ack_ms = self.limits.ack_ms;
-        for flight in &mut self.flights {
-            let again = match flight.state {
-                State::Due(at_ms) => at_ms <= now_ms,
-                State::Flying { since_ms } => now_ms.saturating_sub(since_ms) >= ack_ms,
-                State::Acked { .. } => false,
-            };
-            if again {
-                flight.state = State::Flying { since_ms: now_ms };
-                outputs.push(Output::Publish(flight.message));
-            }
+        outputs.extend(self.outbox.repeat(now_ms, &self.limits).into_iter().map(Output::Publish));
+        while let Some(range) = self.outbox.next_asked(&self.limits) {
+            self.sent(range);
+            outputs.push(Output::Publish(self.outbox.send(now_ms, range, true, &self.limits)));
         }
-        while let Some((range, until_ack)) = self.next_range() {
-            let message = Message {
-                epoch: range.epoch,
-                first: range.first,
-                last: range.last,
-                round: self.round,
-            };
-            let state = State::Flying { since_ms: now_ms };
-            self.flights.push(Flight {
-                message,
-                state,
-                patience_ms: self.limits.patience_ms,
-                until_ack,
-            });
-            outputs.push(Output::Publish(message));
+        while let Some(range) = self.next_new() {
+            self.sent(range);
+            outputs.push(Output::Publish(self.outbox.send(now_ms, range, false, &self.limits)));
         }
     }
 
-    /// Takes the next batch there is room for: what was asked for, then old epochs before new ones.
-    fn next_range(&mut self) -> Option<(Range, bool)> {
-        let asked = self.flights.iter().filter(|flight| flight.until_ack).count();
-        if asked < self.limits.in_flight && !self.asked.is_empty() {
-            return self.next_asked();
-        }
-        if self.flights.len() - asked >= self.limits.in_flight {
-            return None;
-        }
-        let life = self.epochs.iter_mut().find(|life| life.sent < life.head.seq)?;
+    /// Old epochs before new ones.
+    fn next_new(&self) -> Option<Range> {
+        let life = self.epochs.iter().find(|life| life.sent < life.head.seq)?;
         let first = Seq(life.sent.0 + 1);
         let last = life.head.seq.min(Seq(life.sent.0 + self.limits.batch_entries.max(1)));
-        life.sent = last;
-        Some((
-            Range {
-                epoch: life.head.epoch,
-                first,
-                last,
-            },
-            false,
-        ))
+        let epoch = life.head.epoch;
+        self.outbox.room_for_new(&self.limits).then_some(Range { epoch, first, last })
     }
 
-    fn next_asked(&mut self) -> Option<(Range, bool)> {
-        let next = self.asked.first_mut()?;
-        let most = self.limits.batch_entries.max(1);
-        let taken = Range {
-            last: next.last.min(Seq(next.first.0 + most - 1)),
-            ..*next
-        };
-        next.first = Seq(taken.last.0 + 1);
-        if next.first > next.last {
-            self.asked.remove(0);
+    fn sent(&mut self, range: Range) {
+        let life = self.epochs.iter_mut().find(|life| life.head.epoch == range.epoch);
+        if let Some(life) = life.filter(|life| range.first.0 <= life.sent.0 + 1) {
+            life.sent = life.sent.max(range.last);
         }
-        let life = self.epochs.iter_mut().find(|life| life.head.epoch == taken.epoch)?;
-        if taken.first.0 <= life.sent.0 + 1 {
-            life.sent = life.sent.max(taken.last);
-        }
-        Some((taken, true))
-    }
-}
-
-impl Flight {
-    fn is_acked(&self) -> bool {
-        matches!(self.state, State::Acked { .. })
-    }
-
-    fn overdue(&self, now_ms: u64) -> bool {
-        matches!(self.state, State::Acked { since_ms } if now_ms.saturating_sub(since_ms) >= self.patience_ms)
-    }
-}
-
-impl Range {
-    fn contains(&self, message: &Message) -> bool {
-        self.epoch == message.epoch && self.first <= message.first && message.last <= self.last
     }
 }
 

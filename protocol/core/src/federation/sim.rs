@@ -105,7 +105,7 @@ impl World {
             }
             if faults > 0 && self.chance.one_in(if entries > 0 { 30 } else { 4 }) {
                 faults -= 1;
-                self.fault()?;
+                self.fault();
             }
         }
         Ok(())
@@ -307,7 +307,7 @@ impl World {
         }
     }
 
-    fn fault(&mut self) -> Result<(), String> {
+    fn fault(&mut self) {
         let shop = self.chance.index(self.shops.len());
         let at = self.chance.index(self.shops[shop].boxes.len());
         match self.chance.below(20) {
@@ -347,7 +347,6 @@ impl World {
                 self.reached.replaced += 1;
             }
         }
-        Ok(())
     }
 }
 
