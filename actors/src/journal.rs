@@ -137,12 +137,14 @@ pub struct Books {
     pub tills: BTreeMap<TillId, (u64, Till)>,
 }
 
+type Listener = Box<dyn Fn(&Committed) + Send + Sync>;
+
 /// What the writer shows after each flush.
 pub struct Published {
     head: watch::Sender<Head>,
     books: watch::Sender<Arc<Books>>,
     /// Told of each committed fact, in order.
-    listener: OnceLock<Box<dyn Fn(&Committed) + Send + Sync>>,
+    listener: OnceLock<Listener>,
 }
 
 /// The handle everyone holds.

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
-use crate::journal::{Committed, Journal, JournalSettings};
+use crate::journal::{Append, Committed, Journal, JournalSettings};
 use crate::register::{self, CommandError, Outcome, Seat};
 use crate::shop::{Policy, Recent, Shop};
 use crate::staff::{self, Pass, Passes, StaffError};
@@ -386,7 +386,22 @@ impl Store {
         if let Some(running) = running {
             let _ = tokio::time::timeout(patience, running).await; // The process ends anyway; everything acknowledged is flushed.
         }
+        self.inner.shop.reader.close().await;
     }
+}
+
+/// Writes the facts a journal begins with, by the same actor as all others.
+pub async fn found(settings: JournalSettings, facts: Vec<Fact>) -> Result<(), OpenError> {
+    let journal = Journal::new(settings);
+    let started = Actor::spawn(None, Supervisor, Trouble::default()).await;
+    let (root, running) = started.map_err(|error| OpenError::Actor(error.to_string()))?;
+    adopt(&root, journal.child()).await?;
+    for fact in facts {
+        let written = journal.append(Append::by_the_box(fact)).await;
+        written.map_err(|error| OpenError::Actor(error.to_string()))?;
+    }
+    root.stop(None);
+    running.await.map_err(|error| OpenError::Actor(error.to_string()))
 }
 
 async fn adopt(root: &ActorRef<supervisor::Message>, child: supervisor::Child) -> Result<(), OpenError> {

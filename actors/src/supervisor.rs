@@ -11,10 +11,10 @@ use futures_util::future::BoxFuture;
 use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SpawnErr, SupervisionEvent};
 
 /// So many falls within the window, and an actor is set aside.
-const FALLS_ALLOWED: usize = 20;
-const FALLS_WINDOW: Duration = Duration::from_secs(30);
+const FALLS_ALLOWED: usize = 12;
+const FALLS_WINDOW: Duration = Duration::from_secs(20);
 const QUARANTINE: Duration = Duration::from_secs(15);
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Where a child stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

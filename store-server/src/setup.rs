@@ -8,13 +8,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use backroom_actors::catalog;
 use backroom_actors::clock::Clock;
-use backroom_actors::door::AskError;
-use backroom_actors::journal::{Append, Journal, JournalSettings};
+use backroom_actors::journal::JournalSettings;
 use backroom_actors::staff::{self, Person};
-use backroom_actors::store::{Folder, Identity};
-use backroom_actors::supervisor::{Supervisor, Trouble};
-use backroom_actors::{catalog, supervisor};
+use backroom_actors::store::{self, Folder, Identity};
 use backroom_core::catalog::{Catalog, CatalogFile, Sku};
 use backroom_core::directive::Address;
 use backroom_core::facts::{EpochOpened, EpochReason, Fact, StockOpened};
@@ -24,7 +22,6 @@ use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::time::Calendar;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use ractor::Actor;
 use serde::{Deserialize, Serialize};
 
 /// `store.json`: who this store is.
@@ -186,7 +183,7 @@ pub async fn init(init: Init) -> anyhow::Result<()> {
         signing_key: SigningKey::from_bytes(&seed),
         clock: Clock,
     };
-    write_first_facts(settings, facts).await?;
+    store::found(settings, facts).await?;
     let store = StoreFile {
         tenant: init.tenant,
         store: init.store,
@@ -201,23 +198,6 @@ pub async fn init(init: Init) -> anyhow::Result<()> {
         "{}",
         serde_json::json!({"initialised": true, "tenant": store.tenant, "store": store.store, "epoch": 1})
     );
-    Ok(())
-}
-
-/// The facts a journal begins with, written by the same actor as all others.
-async fn write_first_facts(settings: JournalSettings, facts: Vec<Fact>) -> anyhow::Result<()> {
-    let journal = Journal::new(settings);
-    let (root, running) = Actor::spawn(None, Supervisor, Trouble::default()).await?;
-    let child = journal.child();
-    match root.call(|reply| supervisor::Message::Adopt { child, reply }, None).await? {
-        ractor::rpc::CallResult::Success(started) => started.map_err(anyhow::Error::msg)?,
-        _ => bail!(AskError::Away { name: "the journal" }),
-    }
-    for fact in facts {
-        journal.append(Append::by_the_box(fact)).await?;
-    }
-    root.stop(None);
-    running.await?;
     Ok(())
 }
 

@@ -25,6 +25,11 @@ impl Reader {
         Ok(Reader { pool })
     }
 
+    /// Lets go of the file, so that the last to leave tidies up.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
     pub async fn range(&self, epoch: Epoch, first: Seq, limit: u32) -> Result<Vec<Entry>, FileError> {
         sql::range(&mut *self.pool.acquire().await?, epoch, first, limit).await
     }
