@@ -11,9 +11,9 @@ impl Chance {
 
     /// A chance of its own for one of many, which does not depend on the order in which they are asked.
     pub fn branch(&self, which: u64) -> Self {
-        let mut branch = Self(self.0 ^ which.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        branch.draw();
-        branch
+        // Through the mixer: states that lie a step apart would draw the same numbers, one after the other.
+        let mut branch = Self(self.0 ^ which.wrapping_add(1).wrapping_mul(0xd1b5_4a32_d192_ed03));
+        Self(branch.draw())
     }
 
     fn draw(&mut self) -> u64 {
@@ -45,6 +45,17 @@ impl Chance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_of_many_do_not_do_the_same_a_moment_apart() {
+        let draw = |which| {
+            let mut chance = Chance::seeded(1).branch(which);
+            (0..50).map(|_| chance.draw()).collect::<std::collections::HashSet<_>>()
+        };
+        for which in 1..8 {
+            assert!(draw(0).is_disjoint(&draw(which)), "{which}");
+        }
+    }
 
     #[test]
     fn the_same_seed_gives_the_same_campaign() {

@@ -99,7 +99,7 @@ impl Daemon {
     }
 }
 
-/// Starts a program and kills it so soon after, whatever it was doing.
+/// Starts a program and kills it so soon after, whatever it was doing; an error when it had ended by then.
 pub async fn start_and_kill<A: AsRef<OsStr>>(program: &Path, args: &[A], log: &Path, after: Duration) -> Result<()> {
     let mut child = Command::new(program)
         .args(args)

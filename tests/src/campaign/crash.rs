@@ -37,11 +37,8 @@ enum Aim {
     Anytime {
         after: Duration,
     },
-    /// So long after some register said this.
-    At {
-        call: &'static str,
-        after: Duration,
-    },
+    /// After some register said this, when so many percent of the time it usually takes are over.
+    At { call: &'static str, percent: u32 },
     /// Once more, while it is starting after a death.
     WhileStarting {
         after: Duration,
@@ -157,16 +154,15 @@ impl Campaign<'_> {
             return Aim::Anytime { after };
         }
         let call = self.chance.pick(&CALLS).copied().unwrap_or("scan");
-        let longest = if call == "scan" || call == "void_line" { 1_200 } else { 2_500 };
-        let after = Duration::from_micros(self.chance.between(0, longest));
-        Aim::At { call, after }
+        let percent = self.chance.below(125) as u32;
+        Aim::At { call, percent }
     }
 
     /// One death, and the way back to the first sale after it.
     async fn kill(&mut self, aim: Aim) -> Result<()> {
         match aim {
             Aim::Anytime { after } => self.watch.look_on(after, |_| {}).await,
-            Aim::At { call, after } => {
+            Aim::At { call, percent } => {
                 self.watch.catch_up(); // What is past can not be aimed at.
                 let said = self
                     .watch
@@ -178,12 +174,13 @@ impl Campaign<'_> {
                     self.at_work.check().await?; // Perhaps nobody said it because somebody gave up.
                 }
                 // A timer of the runtime is too coarse for an aim within a millisecond.
-                std::thread::sleep(after);
+                std::thread::sleep(self.watch.usually_takes(call) * percent / 100);
             }
             Aim::WhileStarting { after } => {
                 self.watch.look_on(Duration::from_millis(30), |_| {}).await;
                 self.deaths.push(self.shop.kill().await?);
                 self.shop.start_and_kill(after).await?;
+                self.deaths.push(Timestamp::now());
             }
         }
         if !matches!(aim, Aim::WhileStarting { .. }) {

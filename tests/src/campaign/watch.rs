@@ -25,6 +25,8 @@ pub struct Watch {
     events: mpsc::UnboundedReceiver<Event>,
     pub lives: HashMap<Uuid, Life>,
     pub acked: u64,
+    /// How long each call usually takes here, as a moving average.
+    usual: HashMap<&'static str, Duration>,
 }
 
 impl Watch {
@@ -34,6 +36,7 @@ impl Watch {
             events,
             lives: HashMap::new(),
             acked: 0,
+            usual: HashMap::new(),
         };
         (sender, watch)
     }
@@ -63,6 +66,11 @@ impl Watch {
         }
     }
 
+    /// From the first word to the answer, when nothing comes between.
+    pub fn usually_takes(&self, call: &str) -> Duration {
+        self.usual.get(call).copied().unwrap_or(Duration::from_millis(2))
+    }
+
     /// Notes everything that has happened so far.
     pub fn catch_up(&mut self) {
         while let Ok(event) = self.events.try_recv() {
@@ -85,8 +93,12 @@ impl Watch {
             }
             What::Acked { attempts, .. } => {
                 self.acked += 1;
-                if let Some(life) = self.lives.get_mut(&event.command_id) {
-                    life.acked = Some((event.time, attempts));
+                let Some(life) = self.lives.get_mut(&event.command_id) else { return };
+                life.acked = Some((event.time, attempts));
+                let took = event.time.duration_since(life.asked);
+                if let (1, Ok(took)) = (attempts, Duration::try_from(took)) {
+                    let usual = self.usual.entry(event.call).or_insert(took);
+                    *usual = (*usual * 7 + took) / 8;
                 }
             }
         }

@@ -53,7 +53,7 @@ async fn a_day_at_the_till_from_pairing_to_the_z_report() {
 async fn a_refusal_tells_its_code_and_leaves_nothing_open() {
     let counter = Counter::open().await;
     let refused = counter.refused(&["sell", "--scan", counter.code(1), "--cash", "exact"]).await;
-    assert_eq!(refused["code"], "no_open_shift", "{refused}");
+    assert_eq!(refused["code"], "no_shift", "{refused}");
     counter.done(&["open", "--float", "100"]).await;
     for (code, args) in [
         ("unknown_code", vec!["sell", "--scan", counter.code(1), "NOPE", "--cash", "exact"]),
@@ -170,6 +170,7 @@ async fn rubbish_on_the_ports_disturbs_no_register() {
     let logs = counter.logs();
     let crew = Crew {
         prefix: "x".into(),
+        items: 20,
         ..Crew::of_a_campaign(2, logs, 3)
     };
     let crew = crew.hire(&counter.shop).await.unwrap();
