@@ -1,5 +1,7 @@
 //! Stories of one store's actors over real SQLite files: selling, saying things twice, falling and getting up again.
 
+#![expect(clippy::unwrap_used, reason = "a test may fall where its story breaks")]
+
 mod falls;
 mod journal;
 mod people;
