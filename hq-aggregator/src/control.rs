@@ -1,0 +1,297 @@
+//! The control database: which tenants, stores and people there are, and who is signed in.
+//!
+//! Owns its queries. Holds public keys and hashes only; decides nothing about passwords or rights.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+use ed25519_dalek::VerifyingKey;
+use sqlx::migrate::Migrator;
+
+use backroom_core::ids::{StoreId, TenantId};
+
+use crate::broker::accounts::Terms;
+use crate::db::{self, DbError, Files, now_micros, signed, unsigned};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/control");
+
+/// What the broker keeps for a tenant while head office is away; the journals in the stores outlive it in any case.
+const QUOTA_BYTES: u64 = 64 << 20;
+const KEEP_DAYS: u32 = 14;
+
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error("there is no tenant {0}; add it first with: hq-aggregator tenant add")]
+    NoTenant(TenantId),
+    #[error("tenant {0} is there already")]
+    TenantThere(TenantId),
+    #[error("store {store} of tenant {tenant} is there already; its join file was written when it was added")]
+    StoreThere { tenant: TenantId, store: StoreId },
+    #[error("user {login} of tenant {tenant} is there already")]
+    LoginThere { tenant: TenantId, login: String },
+    #[error("a name is 1 to 80 printable characters")]
+    Name,
+}
+
+/// A shop as head office knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Store {
+    pub store: StoreId,
+    pub name: String,
+    /// What its batches and announcements must be signed with.
+    pub signing_key: VerifyingKey,
+}
+
+/// Who a token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    pub tenant: TenantId,
+    pub login: String,
+}
+
+#[derive(Debug)]
+pub struct ControlDb {
+    files: Files,
+}
+
+impl ControlDb {
+    pub async fn open(path: &Path) -> Result<ControlDb, DbError> {
+        Ok(ControlDb {
+            files: Files::open(path, &MIGRATIONS).await?,
+        })
+    }
+
+    pub async fn add_tenant(&self, tenant: TenantId, name: &str) -> Result<(), ControlError> {
+        let name = checked_name(name)?;
+        let sql = "insert into tenant (tenant, name, quota_bytes, keep_days, added_at) values (?, ?, ?, ?, ?) on conflict do nothing";
+        let query = sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(name)
+            .bind(signed(QUOTA_BYTES))
+            .bind(i64::from(KEEP_DAYS))
+            .bind(now_micros());
+        let mut writer = self.files.writer().await;
+        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a tenant"))?;
+        if done.rows_affected() == 0 {
+            Err(ControlError::TenantThere(tenant))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, DbError> {
+        let rows: Vec<String> = sqlx::query_scalar("select tenant from tenant order by tenant")
+            .fetch_all(self.files.readers())
+            .await
+            .map_err(DbError::doing("list the tenants"))?;
+        rows.into_iter().map(|text| parse("a tenant", text)).collect()
+    }
+
+    pub async fn has_tenant(&self, tenant: TenantId) -> Result<(), ControlError> {
+        let found = sqlx::query("select 1 from tenant where tenant = ?")
+            .bind(tenant.as_str())
+            .fetch_optional(self.files.readers())
+            .await
+            .map_err(DbError::doing("look for a tenant"))?;
+        found.map(|_| ()).ok_or(ControlError::NoTenant(tenant))
+    }
+
+    /// What the broker shall grant a tenant, whole.
+    pub async fn terms(&self, tenant: TenantId) -> Result<Terms, ControlError> {
+        let doing = DbError::doing("read what a tenant is granted");
+        let (quota_bytes, keep_days): (i64, i64) = sqlx::query_as("select quota_bytes, keep_days from tenant where tenant = ?")
+            .bind(tenant.as_str())
+            .fetch_optional(self.files.readers())
+            .await
+            .map_err(&doing)?
+            .ok_or(ControlError::NoTenant(tenant))?;
+        let revoked: Vec<(String, i64)> = sqlx::query_as("select nats_key, until from revoked_login where tenant = ?")
+            .bind(tenant.as_str())
+            .fetch_all(self.files.readers())
+            .await
+            .map_err(&doing)?;
+        let revoked: BTreeMap<String, u64> = revoked.into_iter().map(|(key, until)| (key, unsigned(until))).collect();
+        let keep_days = u32::try_from(keep_days).unwrap_or(KEEP_DAYS);
+        Ok(Terms {
+            quota_bytes: unsigned(quota_bytes),
+            keep_days,
+            revoked,
+        })
+    }
+
+    pub async fn add_store(&self, tenant: TenantId, store: &Store, nats_key: &str) -> Result<(), ControlError> {
+        let name = checked_name(&store.name)?;
+        let sql = "insert into store (tenant, store, name, signing_key, nats_key, added_at) values (?, ?, ?, ?, ?, ?) \
+                   on conflict do nothing";
+        let query = sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(store.store.as_str())
+            .bind(name)
+            .bind(HEXLOWER.encode(store.signing_key.as_bytes()))
+            .bind(nats_key)
+            .bind(now_micros());
+        let mut writer = self.files.writer().await;
+        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a store"))?;
+        if done.rows_affected() == 0 {
+            return Err(ControlError::StoreThere {
+                tenant,
+                store: store.store,
+            });
+        }
+        Ok(())
+    }
+
+    pub async fn has_store(&self, tenant: TenantId, store: StoreId) -> Result<bool, DbError> {
+        let found = sqlx::query("select 1 from store where tenant = ? and store = ?")
+            .bind(tenant.as_str())
+            .bind(store.as_str())
+            .fetch_optional(self.files.readers())
+            .await
+            .map_err(DbError::doing("look for a store"))?;
+        Ok(found.is_some())
+    }
+
+    pub async fn stores(&self, tenant: TenantId) -> Result<Vec<Store>, DbError> {
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("select store, name, signing_key from store where tenant = ? order by store")
+                .bind(tenant.as_str())
+                .fetch_all(self.files.readers())
+                .await
+                .map_err(DbError::doing("list the stores"))?;
+        let store = |(store, name, key): (String, String, String)| {
+            let bytes = HEXLOWER
+                .decode(key.as_bytes())
+                .ok()
+                .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+            let signing_key = bytes.and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
+            let signing_key = signing_key.ok_or_else(|| DbError::damaged("a store's public key", &key))?;
+            Ok(Store {
+                store: parse("a store", store)?,
+                name,
+                signing_key,
+            })
+        };
+        rows.into_iter().map(store).collect()
+    }
+
+    pub async fn add_login(&self, tenant: TenantId, login: &str, password_hash: &str) -> Result<(), ControlError> {
+        let sql = "insert into login (tenant, login, password_hash, added_at) values (?, ?, ?, ?) on conflict do nothing";
+        let query = sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(login)
+            .bind(password_hash)
+            .bind(now_micros());
+        let mut writer = self.files.writer().await;
+        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a user"))?;
+        if done.rows_affected() == 0 {
+            return Err(ControlError::LoginThere {
+                tenant,
+                login: login.to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    pub async fn password_hash(&self, tenant: TenantId, login: &str) -> Result<Option<String>, DbError> {
+        sqlx::query_scalar("select password_hash from login where tenant = ? and login = ?")
+            .bind(tenant.as_str())
+            .bind(login)
+            .fetch_optional(self.files.readers())
+            .await
+            .map_err(DbError::doing("look for a user"))
+    }
+
+    /// Writes a token's hash down and forgets those which have run out.
+    pub async fn add_token(&self, token_hash: &[u8], owner: &SignedIn, expires_at: i64) -> Result<(), DbError> {
+        let doing = DbError::doing("keep a token");
+        let mut writer = self.files.writer().await;
+        let mut transaction = db::begin(&mut writer).await?;
+        sqlx::query("delete from token where expires_at <= ?")
+            .bind(now_micros())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&doing)?;
+        sqlx::query("insert into token (token_hash, tenant, login, expires_at) values (?, ?, ?, ?)")
+            .bind(token_hash)
+            .bind(owner.tenant.as_str())
+            .bind(&owner.login)
+            .bind(expires_at)
+            .execute(&mut *transaction)
+            .await
+            .map_err(&doing)?;
+        db::commit(transaction).await
+    }
+
+    pub async fn token_owner(&self, token_hash: &[u8], now: i64) -> Result<Option<SignedIn>, DbError> {
+        let row: Option<(String, String)> = sqlx::query_as("select tenant, login from token where token_hash = ? and expires_at > ?")
+            .bind(token_hash)
+            .bind(now)
+            .fetch_optional(self.files.readers())
+            .await
+            .map_err(DbError::doing("look for a token"))?;
+        row.map(|(tenant, login)| {
+            Ok(SignedIn {
+                tenant: parse("a tenant", tenant)?,
+                login,
+            })
+        })
+        .transpose()
+    }
+}
+
+fn checked_name(name: &str) -> Result<&str, ControlError> {
+    let fits = (1..=80).contains(&name.chars().count()) && !name.chars().any(char::is_control);
+    if fits { Ok(name) } else { Err(ControlError::Name) }
+}
+
+fn parse<T: std::str::FromStr>(what: &'static str, text: String) -> Result<T, DbError> {
+    text.parse().map_err(|_| DbError::damaged(what, &text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_added_in_one_process_is_seen_in_another() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("control.db");
+        let (command, server) = (ControlDb::open(&path).await.unwrap(), ControlDb::open(&path).await.unwrap());
+        let nord: TenantId = "nord".parse().unwrap();
+        command.add_tenant(nord, "Nordwind").await.unwrap();
+        let signing_key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
+        let store = Store {
+            store: "harbour".parse().unwrap(),
+            name: "Harbour".into(),
+            signing_key,
+        };
+        command.add_store(nord, &store, "UABC").await.unwrap();
+        assert_eq!(server.tenants().await.unwrap(), [nord]);
+        assert_eq!(server.stores(nord).await.unwrap(), std::slice::from_ref(&store));
+        assert!(matches!(server.add_tenant(nord, "x").await, Err(ControlError::TenantThere(_))));
+        assert!(matches!(
+            server.add_store(nord, &store, "UABC").await,
+            Err(ControlError::StoreThere { .. })
+        ));
+    }
+
+    #[tokio::test]
+    async fn a_token_opens_until_it_runs_out() {
+        let home = tempfile::tempdir().unwrap();
+        let control = ControlDb::open(&home.path().join("control.db")).await.unwrap();
+        let nord: TenantId = "nord".parse().unwrap();
+        control.add_tenant(nord, "Nordwind").await.unwrap();
+        control.add_login(nord, "mia", "hash").await.unwrap();
+        let owner = SignedIn {
+            tenant: nord,
+            login: "mia".into(),
+        };
+        control.add_token(b"0123", &owner, now_micros() + 1_000_000).await.unwrap();
+        assert_eq!(control.token_owner(b"0123", now_micros()).await.unwrap(), Some(owner));
+        assert_eq!(control.token_owner(b"0123", now_micros() + 2_000_000).await.unwrap(), None);
+        assert_eq!(control.token_owner(b"0124", now_micros()).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,185 @@
+//! The `hq-aggregator` program: reads the command line, and hands it to the room that does it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use backroom_core::directive::Address;
+use backroom_core::ids::{StoreId, TenantId};
+use hq_aggregator::{commands, run};
+
+/// Head office of Backroom: hears the stores, keeps what they sold, sends them prices.
+#[derive(Parser)]
+#[command(name = "hq-aggregator", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Companies
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Shops
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// People who sign in at head office
+    #[command(subcommand)]
+    User(UserCommand),
+    /// What the shops sell
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Print what head office holds, as JSON lines
+    Export {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        #[arg(long)]
+        store: Option<StoreId>,
+    },
+    /// Compute all chains and figures again from the stored bytes and compare; exit code 1 if anything differs
+    Prove {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: Option<TenantId>,
+    },
+    /// Run the server
+    Run {
+        #[command(flatten)]
+        data: Data,
+        /// Where the portal listens; port 0 takes any
+        #[arg(long, env = "BACKROOM_HTTP", default_value = "127.0.0.1:7420")]
+        http: SocketAddr,
+        /// Where the broker listens for stores; port 0 takes the one of the last run
+        #[arg(long, env = "BACKROOM_NATS_LISTEN", default_value = "127.0.0.1:7421")]
+        nats_listen: SocketAddr,
+    },
+}
+
+#[derive(clap::Args)]
+struct Data {
+    /// The folder with everything head office keeps, keys included
+    #[arg(long = "data", env = "BACKROOM_DATA")]
+    dir: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum TenantCommand {
+    /// Add a company
+    Add {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum StoreCommand {
+    /// Add a shop, and write the file its box joins with
+    Add {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        #[arg(long)]
+        store: StoreId,
+        #[arg(long)]
+        name: String,
+        /// The join file to write; it holds the shop's secrets
+        #[arg(long)]
+        join: PathBuf,
+        /// Where the box finds the broker, if not where it listened last
+        #[arg(long)]
+        nats: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Add a person
+    Add {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        #[arg(long)]
+        user: String,
+        /// A file with the password and nothing else
+        #[arg(long)]
+        password_file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+enum CatalogCommand {
+    /// Take a catalog in, in place of the one before
+    Import {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        file: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = EnvFilter::try_from_env("BACKROOM_LOG").unwrap_or_else(|_| EnvFilter::new("info,async_nats=warn,sqlx=warn"));
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        tracing::debug!("another part chose the cryptography before");
+    }
+    match dispatch(arguments.command).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("hq-aggregator: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// False when the command did its work and found something wrong.
+async fn dispatch(command: Command) -> anyhow::Result<bool> {
+    match command {
+        Command::Tenant(TenantCommand::Add { data, tenant, name }) => commands::add_tenant(&data.dir, tenant, &name).await?,
+        Command::Store(StoreCommand::Add {
+            data,
+            tenant,
+            store,
+            name,
+            join,
+            nats,
+        }) => {
+            commands::add_store(&data.dir, Address { tenant, store }, &name, &join, nats.as_deref()).await?;
+        }
+        Command::User(UserCommand::Add {
+            data,
+            tenant,
+            user,
+            password_file,
+        }) => {
+            commands::add_user(&data.dir, tenant, &user, &password_file).await?;
+        }
+        Command::Catalog(CatalogCommand::Import { data, tenant, file }) => commands::import_catalog(&data.dir, tenant, &file).await?,
+        Command::Export { data, tenant, store } => commands::export(&data.dir, tenant, store).await?,
+        Command::Prove { data, tenant } => return commands::prove(&data.dir, tenant).await,
+        Command::Run { data, http, nats_listen } => run::run(&data.dir, http, nats_listen).await?,
+    }
+    Ok(true)
+}

@@ -1,0 +1,192 @@
+//! What breaks: head office killed, its broker killed, the stream deleted, its folder wiped or set back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_nats::jetstream;
+
+use backroom_core::journal::Epoch;
+use backroom_protocol::subjects;
+use hq_aggregator::broker::accounts::{Directory, Terms};
+use hq_aggregator::broker::keys::Keys;
+
+use crate::head_office::HeadOffice;
+use crate::ingest::assert_exported;
+use crate::store::{Journal, Store};
+use crate::{eventually, tenants};
+
+async fn office_with_store() -> (HeadOffice, Store, Journal) {
+    let office = HeadOffice::open().await;
+    let join = office.add_store("nord", "harbour").await;
+    let store = Store::join(&join, office.broker_url()).await;
+    let mut journal = Journal::new(store.address);
+    journal.open();
+    (office, store, journal)
+}
+
+async fn assert_whole(office: &HeadOffice, journal: &Journal) {
+    assert_exported(&office.export("nord").await, &[journal]);
+    let proof = office.must(&["prove"]).await;
+    assert!(
+        proof.starts_with(&format!("nord: right; {} entries", journal.entries.len())),
+        "{proof}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_confirmed_is_lost_when_head_office_is_killed_again_and_again() {
+    let (mut office, mut store, mut journal) = office_with_store().await;
+    let url = office.broker_url().to_owned();
+    store.sync(&journal).await;
+    let before = store.hello(&[&journal], 0).await[0];
+    for round in 0..4 {
+        let from = journal.head().seq.0 + 1;
+        journal.sell_many(200);
+        for first in (from..=journal.head().seq.0).step_by(10) {
+            store.send(&journal, first, first + 9).await;
+        }
+        // Killed while it works on them: some are held, most are not.
+        eventually("some are held", async || store.held(Epoch(1)) >= from + round * 20).await;
+        office.kill().await;
+        let confirmed = store.held(Epoch(1));
+        let held = office.projection("nord", "watermark").await["harbour/1"]["held"].as_u64().unwrap();
+        assert!(held >= confirmed, "{confirmed} were confirmed, {held} are there");
+        office.start().await;
+        assert_eq!(office.broker_url(), url, "stores have written the address down");
+    }
+    store.sync(&journal).await;
+    let after = store.hello(&[&journal], 0).await[0];
+    assert_ne!(
+        before.incarnation, after.incarnation,
+        "a store must be able to tell that head office began anew"
+    );
+    assert_whole(&office, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_broker_and_its_wiped_folder_heal_without_a_person() {
+    let (office, mut store, mut journal) = office_with_store().await;
+    journal.sell_many(20);
+    assert!(store.send(&journal, 1, 10).await);
+    eventually("the first are held", async || store.held(Epoch(1)) == 10).await;
+    std::fs::remove_dir_all(office.data().join("broker/jetstream")).unwrap();
+    office.kill_broker();
+    journal.sell_many(5);
+    store.sync(&journal).await;
+    assert_whole(&office, &journal).await;
+    store.forget();
+    eventually("the watermark is said again by itself", async || {
+        store.held(Epoch(1)) == journal.head().seq.0
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_stream_or_consumer_is_made_again() {
+    let (office, mut store, mut journal) = office_with_store().await;
+    store.sync(&journal).await;
+    // A second login of head office, as an operator with a heavy hand has one.
+    let keys = Arc::new(Keys::load_or_create(&office.data().join("broker")).unwrap());
+    let directory = Directory::connect(office.broker_url(), keys, None).await.unwrap();
+    let terms = Terms {
+        quota_bytes: 64 << 20,
+        keep_days: 14,
+        revoked: Default::default(),
+    };
+    let client = directory.ensure_tenant("nord".parse().unwrap(), &terms).await.unwrap();
+    let operator = jetstream::new(client);
+    let stream = operator.get_stream(subjects::UP_STREAM).await.unwrap();
+    stream.delete_consumer(subjects::UP_CONSUMER).await.unwrap();
+    journal.sell_many(10);
+    store.sync(&journal).await;
+    operator.delete_stream(subjects::UP_STREAM).await.unwrap();
+    journal.sell_many(10);
+    store.sync(&journal).await;
+    assert_whole(&office, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_that_was_set_back_loses_nothing_and_doubles_nothing() {
+    let (mut office, mut store, mut journal) = office_with_store().await;
+    let jetstream = office.data().join("broker/jetstream");
+    let earlier = office.home().join("jetstream-earlier");
+    journal.sell_many(20);
+    store.sync(&journal).await;
+    office.stop().await;
+    copy(&jetstream, &earlier);
+    office.start().await;
+    journal.sell_many(20);
+    store.sync(&journal).await;
+    office.stop().await;
+    std::fs::remove_dir_all(&jetstream).unwrap();
+    copy(&earlier, &jetstream);
+    office.start().await;
+    journal.sell_many(20);
+    store.sync(&journal).await;
+    assert_whole(&office, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_office_restored_from_a_backup_gets_the_rest_again() {
+    let (mut office, mut store, mut journal) = office_with_store().await;
+    journal.sell_many(10);
+    store.sync(&journal).await;
+    office.stop().await;
+    let (tenants, earlier) = (office.data().join("tenants"), office.home().join("tenants-earlier"));
+    copy(&tenants, &earlier);
+    office.start().await;
+    journal.sell_many(10);
+    store.sync(&journal).await;
+    let before = store.hello(&[&journal], 0).await[0];
+    office.stop().await;
+    std::fs::remove_dir_all(&tenants).unwrap();
+    copy(&earlier, &tenants);
+    office.start().await;
+    store.sync(&journal).await;
+    assert_ne!(store.hello(&[&journal], 0).await[0].incarnation, before.incarnation);
+    assert_whole(&office, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_figure_or_byte_is_found_and_named() {
+    let (mut office, mut store, mut journal) = office_with_store().await;
+    journal.sell_many(3);
+    store.sync(&journal).await;
+    office.stop().await;
+    let db = office.data().join("tenants/nord.db");
+    tenants::alter(&db, "update stock set on_hand = on_hand + 1000").await;
+    let output = office.command(&["prove"]).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        said,
+        "nord: WRONG; store harbour, stock of \"MUG\": the journal says 97000, the figures say 98000\n"
+    );
+    tenants::alter(&db, "update stock set on_hand = on_hand - 1000").await;
+    office.must(&["prove"]).await;
+    tenants::alter(
+        &db,
+        "update entry set bytes = substr(bytes, 1, 100) || x'ff' || substr(bytes, 102) where seq = 5",
+    )
+    .await;
+    let output = office.command(&["prove", "--tenant", "nord"]).await;
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said.starts_with("nord: WRONG; store harbour entry 1:5: its bytes do not hash"),
+        "{said}"
+    );
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
