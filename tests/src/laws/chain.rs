@@ -23,18 +23,28 @@ pub fn of_store(findings: &mut Findings, store: &StoreEvidence) {
             || entry.place(),
             || format!("lies in the export of {}/{}", address.0, address.1),
         );
-        follows(findings, before, entry, Holes::None);
+        follows(findings, before, entry);
         before = Some(entry);
     }
 }
 
-/// Head office's copy: oldest first per store; it may lack entries, which is law 8's matter.
+/// Head office's copy, which may hold several branches of an epoch and lack entries that are still on their way: what it does hold
+/// before an entry must be what the entry names.
 pub fn of_hq(findings: &mut Findings, hq: &HqEvidence) {
     lines(findings, &hq.export);
-    let mut before: HashMap<Code, &Entry> = HashMap::new();
+    let mut held: HashMap<(Code, u32, u64), Vec<&Entry>> = HashMap::new();
     for entry in &hq.export.entries {
-        let last = before.insert(entry.header.store, entry);
-        follows(findings, last, entry, Holes::Allowed);
+        let (epoch, seq) = entry.position();
+        held.entry((entry.header.store, epoch, seq)).or_default().push(entry);
+    }
+    for entry in &hq.export.entries {
+        let (epoch, seq) = entry.position();
+        if seq <= 1 {
+            opens(findings, entry);
+        } else if let Some(before) = held.get(&(entry.header.store, epoch, seq - 1)) {
+            let named = before.iter().any(|before| before.hash == entry.header.prev_hash);
+            findings.demand(named, || entry.place(), || names_another(entry, before[0]));
+        }
     }
 }
 
@@ -51,54 +61,52 @@ fn lines(findings: &mut Findings, export: &Export) {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holes {
-    None,
-    Allowed,
-}
-
-fn follows(findings: &mut Findings, before: Option<&Entry>, entry: &Entry, holes: Holes) {
+fn follows(findings: &mut Findings, before: Option<&Entry>, entry: &Entry) {
     let (epoch, seq) = entry.position();
     let place = || entry.place();
-    let new_epoch = before.is_none_or(|before| before.header.epoch < epoch);
-    if new_epoch {
-        let hole_allowed = holes == Holes::Allowed && seq > 1;
-        findings.demand(seq == 1 || hole_allowed, place, || {
-            format!("epoch {epoch} begins with seq {seq} instead of 1")
-        });
-    }
     if seq == 1 {
-        findings.demand(entry.header.prev_hash == Hash::ZERO, place, || {
-            "is the first of its epoch, so zeros must stand for the hash before it".to_owned()
-        });
-        findings.demand(matches!(entry.fact, Fact::EpochOpened(_) | Fact::Unreadable), place, || {
-            "is the first of its epoch, but does not open it".to_owned()
-        });
+        opens(findings, entry);
     }
-    let Some(before) = before.filter(|_| !new_epoch) else { return };
-    let (_, last) = before.position();
-    let next = before.header.epoch == epoch && seq == last.saturating_add(1);
-    if next {
-        let (named, real) = (entry.header.prev_hash, before.hash);
-        findings.demand(named == real, place, || {
-            format!("names {named} as the hash before it, but {} hashes to {real}", before.place())
-        });
+    let Some(before) = before.filter(|before| before.header.epoch >= epoch) else {
+        findings.demand(seq == 1, place, || format!("epoch {epoch} begins with seq {seq} instead of 1"));
         return;
+    };
+    let (last_epoch, last) = before.position();
+    if (last_epoch, last.saturating_add(1)) == (epoch, seq) {
+        findings.demand(entry.header.prev_hash == before.hash, place, || names_another(entry, before));
+    } else {
+        findings.broken(place, || {
+            format!(
+                "stands after {}, so the export has a hole, a repeat or another order",
+                before.place()
+            )
+        });
     }
-    let hole_allowed = holes == Holes::Allowed && before.header.epoch == epoch && seq > last;
-    findings.demand(hole_allowed, place, || {
-        format!(
-            "stands after {}, so the export has a hole, a repeat or another order",
-            before.place()
-        )
+}
+
+fn opens(findings: &mut Findings, entry: &Entry) {
+    let place = || entry.place();
+    findings.demand(entry.header.prev_hash == Hash::ZERO, place, || {
+        "is the first of its epoch, so zeros must stand for the hash before it".to_owned()
     });
+    findings.demand(matches!(entry.fact, Fact::EpochOpened(_) | Fact::Unreadable), place, || {
+        "is the first of its epoch, but does not open it".to_owned()
+    });
+}
+
+fn names_another(entry: &Entry, before: &Entry) -> String {
+    format!(
+        "names {} as the hash before it, but {} hashes to {}",
+        entry.header.prev_hash,
+        before.place(),
+        before.hash
+    )
 }
 
 /// The first entry of each epoch names the end of the one before, as far as that end is told of anywhere.
 pub fn across_epochs(findings: &mut Findings, shop: &Shop<'_>) {
     let mut hashes: HashMap<(u32, u64), Vec<Hash>> = HashMap::new();
     for told in &shop.entries {
-        // Only the epochs' openings look here, so one that no epoch follows is never needed; a map is still cheap.
         hashes.entry(told.entry.position()).or_default().push(told.entry.hash);
     }
     for told in &shop.entries {

@@ -7,7 +7,7 @@ use std::fmt;
 
 use data_encoding::BASE64;
 use serde::Deserialize;
-use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -55,11 +55,18 @@ pub enum Line {
 
 /// Reads one line. An error means that the line is no JSON of an export.
 pub fn read(line: &str) -> serde_json::Result<Line> {
-    let (said, unread_body) = match serde_json::from_str::<Said>(line) {
-        Ok(said) => (said, None),
-        // Perhaps only the body is wrong; then the bytes still tell what happened.
-        Err(why) => (serde_json::from_str::<SaidWithoutBody>(line)?.0, Some(why)),
-    };
+    let mut said: Said = serde_json::from_str(line)?;
+    let mut unread_body = None;
+    if said.has_body {
+        // The body can only be read once the kind is known, and a line may say its kind after it.
+        let body = Body {
+            kind: said.kind.as_deref().unwrap_or_default(),
+        };
+        match body.deserialize(&mut serde_json::Deserializer::from_str(line)) {
+            Ok(body) => said.body = body,
+            Err(why) => unread_body = Some(why), // The bytes still tell what happened.
+        }
+    }
     if let Some(projection) = said.projection {
         return Ok(Line::Projection {
             projection,
@@ -162,6 +169,7 @@ struct Said {
     prev_hash: Option<String>,
     hash: Option<String>,
     bytes: Option<Bytes>,
+    has_body: bool,
     body: Option<Fact>,
     store: Option<String>,
     projection: Option<String>,
@@ -234,7 +242,7 @@ impl<'de> Deserialize<'de> for Bytes {
 
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
-enum Key {
+enum Field {
     Epoch,
     Seq,
     Time,
@@ -255,24 +263,14 @@ enum Key {
     Other,
 }
 
-struct SaidWithoutBody(Said);
-
 impl<'de> Deserialize<'de> for Said {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields { read_body: true })
+        deserializer.deserialize_map(Fields)
     }
 }
 
-impl<'de> Deserialize<'de> for SaidWithoutBody {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Fields { read_body: false }).map(Self)
-    }
-}
-
-/// Reads the fields as they come. The kind stands before the body, so the body needs no detour through a tree of values.
-struct Fields {
-    read_body: bool,
-}
+/// All fields but the body.
+struct Fields;
 
 impl<'de> Visitor<'de> for Fields {
     type Value = Said;
@@ -283,46 +281,74 @@ impl<'de> Visitor<'de> for Fields {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Said, A::Error> {
         let mut said = Said::default();
-        let mut early_body = None;
-        while let Some(key) = map.next_key::<Key>()? {
-            match key {
-                Key::Epoch => said.epoch = map.next_value()?,
-                Key::Seq => said.seq = map.next_value()?,
-                Key::Time => said.time = map.next_value()?,
-                Key::BusinessDay => said.business_day = map.next_value()?,
-                Key::Kind => said.kind = map.next_value()?,
-                Key::CommandId => said.command_id = map.next_value()?,
-                Key::Device => said.device = map.next_value()?,
-                Key::Staff => said.staff = map.next_value()?,
-                Key::PrevHash => said.prev_hash = map.next_value()?,
-                Key::Hash => said.hash = map.next_value()?,
-                Key::Bytes => said.bytes = map.next_value()?,
-                Key::Store => said.store = map.next_value()?,
-                Key::Projection => said.projection = map.next_value()?,
-                Key::Key => said.key = map.next_value()?,
-                Key::Value => said.value = map.next_value()?,
-                Key::Body if !self.read_body => drop(map.next_value::<de::IgnoredAny>()?),
-                Key::Body => match &said.kind {
-                    Some(kind) => said.body = Some(map.next_value_seed(Body { kind })?),
-                    None => early_body = Some(map.next_value::<Value>()?),
-                },
-                Key::Other => drop(map.next_value::<de::IgnoredAny>()?),
+        while let Some(field) = map.next_key::<Field>()? {
+            match field {
+                Field::Epoch => said.epoch = map.next_value()?,
+                Field::Seq => said.seq = map.next_value()?,
+                Field::Time => said.time = map.next_value()?,
+                Field::BusinessDay => said.business_day = map.next_value()?,
+                Field::Kind => said.kind = map.next_value()?,
+                Field::CommandId => said.command_id = map.next_value()?,
+                Field::Device => said.device = map.next_value()?,
+                Field::Staff => said.staff = map.next_value()?,
+                Field::PrevHash => said.prev_hash = map.next_value()?,
+                Field::Hash => said.hash = map.next_value()?,
+                Field::Bytes => said.bytes = map.next_value()?,
+                Field::Store => said.store = map.next_value()?,
+                Field::Projection => said.projection = map.next_value()?,
+                Field::Key => said.key = map.next_value()?,
+                Field::Value => said.value = map.next_value()?,
+                Field::Body => {
+                    said.has_body = true;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Field::Other => drop(map.next_value::<IgnoredAny>()?),
             }
-        }
-        if let (Some(body), Some(kind)) = (early_body, &said.kind) {
-            said.body = Some(facts::from_json(kind, body).map_err(de::Error::custom)?);
         }
         Ok(said)
     }
 }
 
+/// Nothing but the body, as a fact of this kind.
+#[derive(Clone, Copy)]
 struct Body<'a> {
     kind: &'a str,
 }
 
-impl<'de> de::DeserializeSeed<'de> for Body<'_> {
+impl<'de> DeserializeSeed<'de> for Body<'_> {
+    type Value = Option<Fact>;
+
+    fn deserialize<D: Deserializer<'de>>(self, line: D) -> Result<Option<Fact>, D::Error> {
+        line.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Body<'_> {
+    type Value = Option<Fact>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a line of an export")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Fact>, A::Error> {
+        let mut body = None;
+        while let Some(field) = map.next_key::<Field>()? {
+            if let Field::Body = field {
+                body = Some(map.next_value_seed(OfKind(self.kind))?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(body)
+    }
+}
+
+struct OfKind<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for OfKind<'_> {
     type Value = Fact;
+
     fn deserialize<D: Deserializer<'de>>(self, body: D) -> Result<Fact, D::Error> {
-        facts::from_json(self.kind, body)
+        facts::from_json(self.0, body)
     }
 }

@@ -11,6 +11,13 @@ use super::facts::{Fact, Ticket};
 use super::report::Findings;
 use super::words::Id;
 
+/// Whose projection is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    Box,
+    HeadOffice,
+}
+
 #[derive(Default)]
 pub struct Fold {
     pub stock: BTreeMap<String, i128>,
@@ -143,8 +150,8 @@ impl Fold {
         self.shifts.entry((till.to_owned(), shift)).or_default()
     }
 
-    /// Compares one projection's lines with what the entries add up to; `whose` says whose lines they are.
-    pub fn compare(&self, findings: &mut Findings, what: &str, store: &str, whose: &str, lines: &[Projection]) {
+    /// Compares one projection's lines with what the entries add up to.
+    pub fn compare(&self, findings: &mut Findings, what: &str, store: &str, whose: Whose, lines: &[Projection]) {
         let mut expected: BTreeMap<String, Map<String, Value>> = match what {
             "stock" => {
                 let line = |(sku, on_hand): (&String, &i128)| {
@@ -162,7 +169,10 @@ impl Fold {
                 self.sales.iter().map(line).collect()
             }
         };
-        let place = |key: &str| format!("{whose}, {what} {key}");
+        let place = |key: &str| match whose {
+            Whose::Box => format!("{store}'s own state, {what} {key}"),
+            Whose::HeadOffice => format!("head office, {what} {key}"),
+        };
         let of_store = |line: &&Projection| line.key.strip_prefix(store).is_some_and(|rest| rest.starts_with('/'));
         for line in lines.iter().filter(|line| line.projection == what).filter(of_store) {
             findings.looked();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::Evidence;
 use super::facts::{Fact, StockMove, Ticket};
-use super::fold::Fold;
+use super::fold::{Fold, Whose};
 use super::headoffice;
 use super::report::Findings;
 use super::shop::Shop;
@@ -26,13 +26,7 @@ pub fn check(findings: &mut Findings, shop: &Shop<'_>) {
     for store in &shop.boxes {
         let Some(state) = &store.state else { continue };
         let fold = Fold::of(&store.export.entries);
-        fold.compare(
-            findings,
-            "stock",
-            shop.store.as_str(),
-            &format!("{}'s own state", shop.name()),
-            state,
-        );
+        fold.compare(findings, "stock", shop.store.as_str(), Whose::Box, state);
     }
 }
 
@@ -40,7 +34,7 @@ pub fn check(findings: &mut Findings, shop: &Shop<'_>) {
 pub fn at_hq(findings: &mut Findings, evidence: &Evidence) {
     for (copy, projections) in headoffice::copies(evidence) {
         copy.fold()
-            .compare(findings, "stock", copy.store.as_str(), "head office", projections);
+            .compare(findings, "stock", copy.store.as_str(), Whose::HeadOffice, projections);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::entry::Entry;
 use super::facts::{Fact, ReceiptSpan, ShiftClosed, TaxSum, Ticket, ZReport};
-use super::fold::{Fold, ShiftSums};
+use super::fold::{Fold, ShiftSums, Whose};
 use super::report::Findings;
 use super::shop::{History, Shop};
 use super::words::Id;
@@ -16,13 +16,7 @@ pub fn check(findings: &mut Findings, shop: &Shop<'_>) {
             && let Some(state) = &store.state
         {
             let fold = Fold::of(history.entries.iter().copied());
-            fold.compare(
-                findings,
-                "tills",
-                shop.store.as_str(),
-                &format!("{}'s own state", shop.name()),
-                state,
-            );
+            fold.compare(findings, "tills", shop.store.as_str(), Whose::Box, state);
         }
     }
 }

@@ -2,10 +2,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may simply stop")]
 
 mod case;
+mod commands;
 mod devices;
+mod headoffice;
 mod journal;
 mod money;
 mod world;
+mod written;
 
 use backroom_tests::laws::{Evidence, Files, Law, Options, Report, Sync, Verdict, check, check_files};
 use serde_json::{Value, json};
@@ -247,6 +250,46 @@ fn a_box_that_was_set_back_leaves_a_branch_which_head_office_keeps() {
 }
 
 #[test]
+fn two_lives_of_one_box_in_the_same_epoch_are_two_branches() {
+    // Set back without noticing, it wrote two more entries before it opened a new epoch; head office has all of it.
+    let (shops, _) = honest();
+    let [mut forgotten, mut alive] = [shops[0].clone(), shops[0].clone()];
+    let fork = shops[0].specs.len();
+    for _ in 0..3 {
+        forgotten.sign_in();
+    }
+    alive.another_life();
+    alive.sign_in();
+    alive.move_cash("paid_in", 700);
+    alive.open_epoch(2);
+    alive.move_cash("drop", 300);
+    let mut case = Case::of(&[alive.clone(), shops[1].clone()]);
+    case.logs.push(forgotten.log.clone());
+    let mut branch = forgotten.lines().split_off(fork);
+    let watermark = case::watermarks("berlin", &branch).remove(0);
+    for line in &mut branch {
+        line["store"] = json!("berlin");
+    }
+    case.hq().extend(branch);
+    *case.projection("watermark", "berlin/1") = watermark;
+    case.check_with(CONVERGED).assert_holds(&WITHOUT_DEVICES);
+
+    // A branch is a chain like any other.
+    let lost = |line: &Value| line["store"] == "berlin" && line["seq"] == fork + 2 && line["kind"] == "signed_in";
+    let at = case.hq().iter().position(lost).unwrap();
+    let gone = case.hq().remove(at);
+    let report = case.check();
+    assert_eq!(report.broken(), [Law::L1, Law::L4], "{report}");
+    assert!(
+        report.to_string().contains(&format!("thread/berlin 1:{}: names", fork + 3)),
+        "{report}"
+    );
+    case.hq().push(gone.clone());
+    case.hq().push(gone);
+    breaks(&case.check(), Law::L8, &format!("thread/berlin 1:{}", fork + 2), "is held twice");
+}
+
+#[test]
 fn evidence_is_read_from_a_campaigns_folder_or_named_files() {
     let (shops, _) = honest();
     let case = Case::of(&shops);
@@ -270,22 +313,4 @@ fn evidence_is_read_from_a_campaigns_folder_or_named_files() {
     files.logs.push(read("clients/2.log"));
     let why = check_files(&files, CONVERGED).unwrap_err().to_string();
     assert!(why.contains("could not open") && why.contains("clients/2.log"), "{why}");
-}
-
-#[test]
-fn a_long_journal_is_checked_in_time_that_grows_with_it() {
-    let mut shop = ShopWorld::new("thread", "berlin", 1 << 64);
-    shop.open_shift(0);
-    let mut took = |sales: usize| {
-        for _ in 0..sales {
-            shop.sell(&[TEE, APPLES, TEE, APPLES, MUG_VOIDED], &[6000]);
-        }
-        let case = Case::of(std::slice::from_ref(&shop));
-        let begun = std::time::Instant::now();
-        case.check().assert_holds(&WITHOUT_DEVICES);
-        begun.elapsed()
-    };
-    let few = took(200);
-    let many = took(1800);
-    assert!(many < few * 40, "ten times the sales took {many:?} instead of {few:?}");
 }

@@ -260,18 +260,13 @@ fn l6_a_store_whose_own_state_is_no_fold() {
             let state = case.shops[0].state.as_mut().unwrap();
             state.iter_mut().find(till).unwrap()["value"][field] = lie;
         });
-        breaks(
-            &report,
-            Law::L6,
-            "thread/berlin's own state, tills berlin/t1/",
-            &format!("{field} is"),
-        );
+        breaks(&report, Law::L6, "berlin's own state, tills berlin/t1/", &format!("{field} is"));
     }
     let report = with_lines(|case, _| {
         let state = case.shops[0].state.as_mut().unwrap();
         state.retain(|line| line["value"]["open"] != true);
     });
-    breaks(&report, Law::L6, "thread/berlin's own state, tills berlin/t1/", "is missing");
+    breaks(&report, Law::L6, "berlin's own state, tills berlin/t1/", "is missing");
 }
 
 #[test]
@@ -281,7 +276,7 @@ fn l7_on_hand_is_not_what_moved() {
         let line = state.iter_mut().find(|line| line["key"] == "berlin/APPLE").unwrap();
         add(&mut line["value"]["on_hand"], 1000);
     });
-    breaks(&report, Law::L7, "thread/berlin's own state, stock berlin/APPLE", "on_hand is");
+    breaks(&report, Law::L7, "berlin's own state, stock berlin/APPLE", "on_hand is");
     let report = with_lines(|case, _| add(&mut case.projection("stock", "munich/TEE-M")["value"]["on_hand"], -1000));
     breaks(&report, Law::L7, "head office, stock munich/TEE-M", "on_hand is");
     let report = with_lines(|case, _| case.hq().retain(|line| line["key"] != "munich/TEE-M"));

@@ -1,17 +1,12 @@
 //! A small honest world of shops, built by hand: what boxes, head office and clients would write down, so that a test can spoil
 //! one thing and see the law named.
 //!
-//! Keeps its own sums while it sells, so that the checker's folds are compared with something that is not the checker. Payload
-//! bytes come from the real protocol; header, chain and export lines are written here.
+//! Keeps its own sums while it sells, so that the checker's folds are compared with something that is not the checker. How that is
+//! written down stands in `written`.
 
 use std::collections::BTreeMap;
 
-use backroom_protocol::payload;
-use backroom_protocol::v1::journal as wire;
-use data_encoding::{BASE64, HEXLOWER};
-use prost::Message;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 /// One entry before it is bytes.
 #[derive(Clone)]
@@ -27,14 +22,14 @@ pub struct Spec {
 #[derive(Clone, Default)]
 pub struct Shift {
     pub id: u128,
-    float: i64,
-    cash_taken: i64,
-    change: i64,
-    cash_refunds: i64,
-    paid_in: i64,
-    paid_out: i64,
-    drops: i64,
-    counted: Option<i64>,
+    pub float: i64,
+    pub cash_taken: i64,
+    pub change: i64,
+    pub cash_refunds: i64,
+    pub paid_in: i64,
+    pub paid_out: i64,
+    pub drops: i64,
+    pub counted: Option<i64>,
     // Only for the Z report.
     sales: u64,
     returns: u64,
@@ -50,7 +45,7 @@ pub struct Shift {
 }
 
 impl Shift {
-    fn expected(&self) -> i64 {
+    pub fn expected(&self) -> i64 {
         self.float + self.cash_taken + self.paid_in - self.change - self.cash_refunds - self.paid_out - self.drops
     }
 }
@@ -79,9 +74,6 @@ pub struct ShopWorld {
 pub fn uuid(id: u128) -> String {
     uuid::Uuid::from_u128(id).to_string()
 }
-
-const START: i64 = 1_795_000_000_000_000;
-const DAY: i32 = 20_775;
 
 /// What is scanned: sku, thousandths, unit price, tax class, voided.
 pub type Scan = (&'static str, i64, i64, &'static str, bool);
@@ -494,113 +486,9 @@ impl ShopWorld {
         let body = json!({"fact": "shift_closed", "shift": uuid(shift.id), "till": "t1", "z": z});
         self.fact(Some(command), 10, body)
     }
-
-    /// The box's export.
-    pub fn lines(&self) -> Vec<Value> {
-        let mut lines = Vec::new();
-        let (mut epoch, mut seq, mut last) = (0, 0, [0; 32]);
-        for (at, spec) in self.specs.iter().enumerate() {
-            if spec.epoch != epoch {
-                (epoch, seq, last) = (spec.epoch, 0, [0; 32]);
-            }
-            seq += 1;
-            let before = spec.prev_hash.unwrap_or(last);
-            let (line, hash) = self.line(spec, seq, before, START + at as i64 * 1_000_000);
-            last = hash;
-            lines.push(line);
-        }
-        lines
-    }
-
-    fn line(&self, spec: &Spec, seq: u64, before: [u8; 32], at: i64) -> (Value, [u8; 32]) {
-        let (payload, body) = payload_of(spec);
-        let word = spec.body["fact"].as_str().unwrap();
-        let person = spec.command.is_some();
-        let mut bytes = b"BKRJ\0\x01".to_vec();
-        bytes.extend(spec.kind.to_be_bytes());
-        bytes.extend(code(self.tenant));
-        bytes.extend(code(self.store));
-        bytes.extend(spec.epoch.to_be_bytes());
-        bytes.extend([0, 1, 0, 0]);
-        bytes.extend(seq.to_be_bytes());
-        bytes.extend(before);
-        bytes.extend(at.to_be_bytes());
-        bytes.extend(DAY.to_be_bytes());
-        bytes.extend(spec.command.unwrap_or(0).to_be_bytes());
-        bytes.extend(code(if person { "r1" } else { "" }));
-        bytes.extend(code(if person { "s101" } else { "" }));
-        bytes.extend([0; 48]);
-        bytes.extend((payload.len() as u32).to_be_bytes());
-        assert_eq!(bytes.len(), 200);
-        bytes.extend(&payload);
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
-        let line = json!({
-            "epoch": spec.epoch, "seq": seq, "time": jiff::Timestamp::from_microsecond(at).unwrap().to_string(), "business_day": "2026-11-18", "kind": word,
-            "command_id": spec.command.map(uuid), "device": person.then_some("r1"), "staff": person.then_some("s101"),
-            "prev_hash": HEXLOWER.encode(&before), "hash": HEXLOWER.encode(&hash), "bytes": BASE64.encode(&bytes), "body": body,
-        });
-        (line, hash)
-    }
-
-    pub fn tills(&self) -> Vec<Value> {
-        let line = |shift: &Shift| {
-            json!({"projection": "tills", "key": format!("{}/t1/{}", self.store, uuid(shift.id)), "value": {
-                "float": shift.float, "cash_taken": shift.cash_taken, "change": shift.change, "cash_refunds": shift.cash_refunds,
-                "paid_in": shift.paid_in, "paid_out": shift.paid_out, "drops": shift.drops, "expected": shift.expected(),
-                "counted": shift.counted, "open": shift.counted.is_none()}})
-        };
-        self.shifts.iter().map(line).collect()
-    }
-
-    pub fn stock_lines(&self) -> Vec<Value> {
-        let line = |(sku, held): (&String, &i64)| {
-            let key = format!("{}/{sku}", self.store);
-            json!({"projection": "stock", "key": key, "value": {"on_hand": held}})
-        };
-        self.stock.iter().map(line).collect()
-    }
-
-    pub fn sales_lines(&self) -> Vec<Value> {
-        let line = |(number, value): (&String, &Value)| {
-            let key = format!("{}/{number}", self.store);
-            json!({"projection": "sales", "key": key, "value": value})
-        };
-        self.sales.iter().map(line).collect()
-    }
 }
 
 fn taxes_json(taxes: &BTreeMap<String, (i64, i64)>) -> Value {
     let line = |(class, (net, tax)): (&String, &(i64, i64))| json!({"tax_class": class, "rate": rate(class).0, "net": net, "tax": tax});
     taxes.iter().map(line).collect()
-}
-
-fn code(text: &str) -> [u8; 16] {
-    let mut code = [0; 16];
-    code[..text.len()].copy_from_slice(text.as_bytes());
-    code
-}
-
-/// Payload bytes and exported body. Card tenders and newer kinds, which the protocol does not know yet, are added by hand.
-fn payload_of(spec: &Spec) -> (Vec<u8>, Value) {
-    if spec.kind > 12 {
-        return (b"newer".to_vec(), spec.body.clone());
-    }
-    let mut known = spec.body.clone();
-    let cards = known["tenders"]
-        .as_array()
-        .is_some_and(|tenders| tenders.iter().any(|tender| tender["tender"] == "card"));
-    if !cards {
-        let fact = serde_json::from_value(known.clone()).unwrap_or_else(|why| panic!("{why}: {known}"));
-        return (payload::encode(&fact), serde_json::to_value(&fact).unwrap());
-    }
-    for tender in known["tenders"].as_array_mut().unwrap() {
-        tender["tender"] = json!("cash");
-        tender.as_object_mut().unwrap().remove("attempt");
-    }
-    let cash = payload::encode(&serde_json::from_value(known).unwrap());
-    let mut ticket = wire::ClosedTicket::decode(cash.as_slice()).unwrap();
-    for tender in &mut ticket.tenders {
-        tender.kind = "card".into();
-    }
-    (ticket.encode_to_vec(), spec.body.clone())
 }
