@@ -120,6 +120,8 @@ pub struct JournalSettings {
 }
 
 pub enum Job {
+    /// Answered when everything before it is decided.
+    Barrier { reply: oneshot::Sender<()> },
     Append {
         append: Box<Append>,
         reply: oneshot::Sender<Result<Committed, AppendError>>,
@@ -212,6 +214,11 @@ impl Journal {
                 reply,
             })
             .await?
+    }
+
+    /// Returns when everything that was submitted before is in the journal, or never will be.
+    pub async fn settle(&self) -> Result<(), AskError> {
+        self.lane.submit(|reply| Job::Barrier { reply }).await
     }
 
     /// Opens a new epoch and with it a new receipt series.

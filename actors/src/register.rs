@@ -154,6 +154,8 @@ pub struct State {
     shop: Shop,
     seat: Seat,
     tickets: HashMap<TicketId, Held>,
+    /// Something was begun whose end was not heard: read everything again before anything else happens.
+    stale: bool,
 }
 
 /// An open ticket and the commands that made it what it is.
@@ -183,6 +185,7 @@ impl Actor for Register {
             shop,
             seat,
             tickets: HashMap::new(),
+            stale: true,
         };
         state.rebuild().await?;
         door.opened_by(me);
@@ -234,7 +237,11 @@ impl Held {
 
 impl State {
     /// The open tickets from the work log, less those the journal knows to be closed.
-    async fn rebuild(&mut self) -> Result<(), FileError> {
+    async fn rebuild(&mut self) -> Result<(), CommandError> {
+        // Whatever was begun before must be over before it is looked at.
+        self.shop.worklog.write(Vec::new()).await?;
+        self.shop.journal.settle().await?;
+        self.tickets.clear();
         for step in WorkLog::read(self.shop.worklog.file(), Some(self.seat.register)).await? {
             match self.tickets.get_mut(&step.ticket) {
                 Some(held) => held.apply(step),
@@ -261,6 +268,7 @@ impl State {
             }
             self.take_over_tenders(ticket).await?;
         }
+        self.stale = false;
         Ok(())
     }
 
@@ -295,11 +303,20 @@ impl State {
     }
 
     async fn carry_out(&mut self, command: Command) -> Result<Outcome, CommandError> {
+        if self.stale {
+            self.rebuild().await?;
+        }
         if let Some(before) = self.said_before(&command).await? {
             return Ok(before);
         }
         let (id, body) = (command.id, command.body);
-        let outcome = self.decide_and_record(command).await?;
+        let outcome = self.decide_and_record(command).await;
+        // Only a rule or an outcome is certain.
+        self.stale = matches!(
+            &outcome,
+            Err(CommandError::Ask(_) | CommandError::File(_) | CommandError::Append(AppendError::Away(_)))
+        );
+        let outcome = outcome?;
         self.shop.recent.remember(id, body);
         let screen = Screen {
             register: self.seat.register,
@@ -435,12 +452,7 @@ impl State {
                 event,
             })
             .collect();
-        if let Err(error) = self.shop.worklog.write(steps.clone()).await {
-            // Whether it was written is not known here: read the ticket again before anything else happens to it.
-            self.tickets.clear();
-            self.rebuild().await?;
-            return Err(error.into());
-        }
+        self.shop.worklog.write(steps.clone()).await?;
         let mut line = None;
         for step in steps {
             if let Event::LineAdded(added) = &step.event {

@@ -451,13 +451,7 @@ async fn load(settings: &Settings, flight: Flight) -> Result<(Seq, String, Vec<u
         round: flight.round,
         last_hash: hash,
     };
-    let id = backroom_protocol::subjects::message_id(
-        settings.address.store.as_str(),
-        u64::from(flight.epoch.0),
-        flight.first.0,
-        last.0,
-        u32::try_from(flight.round).unwrap_or(u32::MAX),
-    );
+    let id = Flight { last, ..flight }.id(settings.address.store, &hash);
     let bytes = messages::write_batch(&head, batch.into_iter().map(|entry| entry.bytes).collect(), &settings.signing_key);
     Ok((last, id, bytes))
 }

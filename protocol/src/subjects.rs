@@ -108,12 +108,6 @@ pub fn inbox_all(store: &str) -> String {
     format!("{}.>", inbox_prefix(store))
 }
 
-/// The value of [`MESSAGE_ID_HEADER`] for a batch of the journal. `round` counts how often head office asked for the range
-/// again, so that the broker's memory of an earlier round never swallows a resend.
-pub fn message_id(store: &str, epoch: u64, first: u64, last: u64, round: u32) -> String {
-    format!("{store}:{epoch}:{first}-{last}:{round}")
-}
-
 /// The tenant and the store in a subject which a store published on, and the words after `up.`.
 ///
 /// The broker lets a store publish under its own name only; so who sent a message is read here, not in the message.
@@ -144,7 +138,6 @@ mod tests {
         );
         assert_eq!(inbox_prefix("harbour"), "_INBOX_harbour");
         assert_eq!(inbox_all("harbour"), "_INBOX_harbour.>");
-        assert_eq!(message_id("harbour", 3, 41, 60, 2), "harbour:3:41-60:2");
         assert_eq!((UP_STREAM, UP_CONSUMER, MESSAGE_ID_HEADER), ("UP", "hq-ingest", "Nats-Msg-Id"));
     }
 

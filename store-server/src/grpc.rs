@@ -130,8 +130,10 @@ impl RegisterDesk {
         let head = self.store.head();
         let seen_at = (Epoch(seen.epoch), Seq(seen.seq));
         let behind = match seen_at {
-            at if at > (head.epoch, head.seq) => at.0 >= head.epoch,
+            // What was lost of an older epoch was dealt with when the present one was opened.
+            (epoch, _) if epoch < head.epoch => false,
             (_, Seq(0)) => false,
+            at if at > (head.epoch, head.seq) => true,
             (epoch, seq) => {
                 let ours = self
                     .store

@@ -27,7 +27,15 @@ use crate::lane::BatchWriter;
 /// What to say to whom, once the batch is flushed.
 struct Answer {
     outcome: Result<Committed, AppendError>,
-    reply: oneshot::Sender<Result<Committed, AppendError>>,
+    reply: Reply,
+}
+
+type Reply = oneshot::Sender<Result<Committed, AppendError>>;
+
+/// What a job asks for.
+enum Work {
+    Append(Box<Append>),
+    OpenEpoch { reason: EpochReason, at_least: Epoch },
 }
 
 /// Where the file is, and where to show what it came to.
@@ -100,7 +108,20 @@ impl BatchWriter for Writer {
 
     /// On an I/O error nobody is answered: they hear "unknown" and ask again.
     async fn write(&mut self, jobs: Vec<Job>) -> Result<(), FileError> {
-        let answers = self.write_batch(jobs).await?;
+        let mut decided = Vec::new();
+        let mut work = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match job {
+                Job::Barrier { reply } => decided.push(reply),
+                Job::Append { append, reply } => work.push((Work::Append(append), reply)),
+                Job::OpenEpoch { reason, at_least, reply } => work.push((Work::OpenEpoch { reason, at_least }, reply)),
+            }
+        }
+        let answers = if work.is_empty() {
+            Vec::new()
+        } else {
+            self.write_batch(work).await?
+        };
         self.published.show(self.folds.head, self.folds.books.clone());
         for answer in answers {
             if let Ok(committed) = &answer.outcome
@@ -110,25 +131,27 @@ impl BatchWriter for Writer {
             }
             let _ = answer.reply.send(answer.outcome); // The asker may have left; the outcome is in the journal.
         }
+        for reply in decided {
+            let _ = reply.send(()); // The asker may have left.
+        }
         Ok(())
     }
 }
 
 impl Writer {
     /// Writes all jobs in one transaction and one flush. An error means: nothing is known, drop this writer.
-    async fn write_batch(&mut self, jobs: Vec<Job>) -> Result<Vec<Answer>, FileError> {
+    async fn write_batch(&mut self, jobs: Vec<(Work, Reply)>) -> Result<Vec<Answer>, FileError> {
         let mut answers = Vec::with_capacity(jobs.len());
         let mut folds = self.folds.clone();
         let mut rows = Gathered::default();
         let mut accepted = Vec::new();
         let mut transaction = self.db.begin_with("begin immediate").await?;
-        for job in jobs {
-            let added = add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await?;
-            match added {
-                Ok(()) => accepted.push(job),
+        for (job, reply) in jobs {
+            match add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await? {
+                Ok(()) => accepted.push((job, reply)),
                 Err(refused) => answers.push(Answer {
                     outcome: Err(refused),
-                    reply: job.into_reply(),
+                    reply,
                 }),
             }
         }
@@ -141,16 +164,16 @@ impl Writer {
                 transaction.commit().await?;
                 self.folds = folds;
                 let outcomes = std::mem::take(&mut rows.committed);
-                answers.extend(accepted.into_iter().zip(outcomes).map(|(job, committed)| Answer {
+                answers.extend(accepted.into_iter().zip(outcomes).map(|((_, reply), committed)| Answer {
                     outcome: Ok(committed),
-                    reply: job.into_reply(),
+                    reply,
                 }));
                 Ok(answers)
             }
             Err(error) if error.is_conflict() => {
                 transaction.rollback().await?;
-                for job in accepted {
-                    answers.push(self.write_alone(job).await?);
+                for (job, reply) in accepted {
+                    answers.push(self.write_alone(job, reply).await?);
                 }
                 Ok(answers)
             }
@@ -159,22 +182,19 @@ impl Writer {
     }
 
     /// Writes one job, after looking whether it was carried out before.
-    async fn write_alone(&mut self, job: Job) -> Result<Answer, FileError> {
+    async fn write_alone(&mut self, job: Work, reply: Reply) -> Result<Answer, FileError> {
         let mut folds = self.folds.clone();
         let mut rows = Gathered::default();
         let mut transaction = self.db.begin_with("begin immediate").await?;
         if let Some(outcome) = said_before(&mut transaction, &job).await? {
             transaction.rollback().await?;
-            return Ok(Answer {
-                outcome,
-                reply: job.into_reply(),
-            });
+            return Ok(Answer { outcome, reply });
         }
         if let Err(refused) = add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await? {
             transaction.rollback().await?;
             return Ok(Answer {
                 outcome: Err(refused),
-                reply: job.into_reply(),
+                reply,
             });
         }
         match sql::insert(&mut transaction, &rows.json(&folds)).await {
@@ -187,16 +207,13 @@ impl Writer {
                     .ok_or_else(|| FileError::Content("a batch of one without an outcome".into()))?;
                 Ok(Answer {
                     outcome: Ok(outcome),
-                    reply: job.into_reply(),
+                    reply,
                 })
             }
             Err(error) if error.is_conflict() => {
                 let outcome = Err(conflict(&mut transaction, &job).await?);
                 transaction.rollback().await?;
-                Ok(Answer {
-                    outcome,
-                    reply: job.into_reply(),
-                })
+                Ok(Answer { outcome, reply })
             }
             Err(error) => Err(error),
         }
@@ -204,8 +221,8 @@ impl Writer {
 }
 
 /// The outcome of a command that was carried out before, or the refusal of its id.
-async fn said_before(db: &mut SqliteConnection, job: &Job) -> Result<Option<Result<Committed, AppendError>>, FileError> {
-    let Job::Append { append, .. } = job else { return Ok(None) };
+async fn said_before(db: &mut SqliteConnection, job: &Work) -> Result<Option<Result<Committed, AppendError>>, FileError> {
+    let Work::Append(append) = job else { return Ok(None) };
     let Some(id) = append.command_id else { return Ok(None) };
     let Some((hash, entry)) = sql::command(db, id).await? else {
         return Ok(None);
@@ -236,8 +253,8 @@ pub fn committed_from(entry: &Entry) -> Result<Committed, FileError> {
 }
 
 /// Which rule of the tables a single job broke.
-async fn conflict(db: &mut SqliteConnection, job: &Job) -> Result<AppendError, FileError> {
-    let Job::Append { append, .. } = job else {
+async fn conflict(db: &mut SqliteConnection, job: &Work) -> Result<AppendError, FileError> {
+    let Work::Append(append) = job else {
         return Ok(AppendError::CommandReused);
     };
     if let Fact::TicketClosed(ticket) = &append.fact
@@ -254,17 +271,17 @@ async fn add(
     settings: &JournalSettings,
     folds: &mut Folds,
     rows: &mut Gathered,
-    job: &Job,
+    job: &Work,
 ) -> Result<Result<(), AppendError>, FileError> {
     match job {
-        Job::OpenEpoch { reason, at_least, .. } => {
+        Work::OpenEpoch { reason, at_least } => {
             let Some((epoch, opened)) = folds.next_epoch(*reason, *at_least) else {
                 return Err(FileError::Content("a journal without a first entry".into()));
             };
             let append = Append::by_the_box(Fact::EpochOpened(opened));
             Ok(push(settings, folds, rows, &append, Head::start(epoch)))
         }
-        Job::Append { append, .. } => {
+        Work::Append(append) => {
             for expect in &append.expects {
                 if let Err(refused) = check(db, folds, rows, *expect).await? {
                     return Ok(Err(refused));
@@ -549,14 +566,6 @@ impl Gathered {
             closed_tickets: text(&self.closed_tickets),
             returned: text(&returned),
             segments: text(&self.segments),
-        }
-    }
-}
-
-impl Job {
-    fn into_reply(self) -> oneshot::Sender<Result<Committed, AppendError>> {
-        match self {
-            Job::Append { reply, .. } | Job::OpenEpoch { reply, .. } => reply,
         }
     }
 }
