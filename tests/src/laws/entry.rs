@@ -180,43 +180,42 @@ struct Said {
 impl Said {
     fn faults(&self, header: &Header, hash: Hash) -> Vec<String> {
         let mut faults = Vec::new();
-        let mut compare = |field: &str, said: Option<String>, agrees: bool, bytes: String| {
-            if !agrees {
-                let said = said.unwrap_or_else(|| "nothing".to_owned());
-                faults.push(format!("{field} says {said}, the bytes say {bytes}"));
-            }
+        let mut compare = |field: &str, agrees: bool, said: Option<&dyn fmt::Display>, bytes: &dyn fmt::Display| match said {
+            _ if agrees => {}
+            Some(said) => faults.push(format!("{field} says {said}, the bytes say {bytes}")),
+            None => faults.push(format!("{field} says nothing, the bytes say {bytes}")),
         };
-        let number = |said: Option<u64>| said.map(|number| number.to_string());
-        let epoch = u64::from(header.epoch);
-        compare("epoch", number(self.epoch), self.epoch == Some(epoch), epoch.to_string());
-        compare("seq", number(self.seq), self.seq == Some(header.seq), header.seq.to_string());
-        let text = |said: &Option<String>| said.clone();
-        let as_text = |said: &Option<String>| said.clone().unwrap_or_default();
-        let time = Micros::parse(&as_text(&self.time)) == Some(header.time);
-        compare("time", text(&self.time), time, header.time.to_string());
-        let day = Day::parse(&as_text(&self.business_day)) == Some(header.business_day);
-        compare("business_day", text(&self.business_day), day, header.business_day.to_string());
+        fn shown<T: fmt::Display>(said: &Option<T>) -> Option<&dyn fmt::Display> {
+            said.as_ref().map(|said| said as &dyn fmt::Display)
+        }
+        /// What may be absent on both sides.
+        fn or_none<T: fmt::Display>(real: &Option<T>) -> &dyn fmt::Display {
+            real.as_ref().map_or(&"nothing", |real| real as &dyn fmt::Display)
+        }
+        let text = |said: &Option<String>| said.clone().unwrap_or_default();
+        let epoch = self.epoch == Some(u64::from(header.epoch));
+        compare("epoch", epoch, shown(&self.epoch), &header.epoch);
+        compare("seq", self.seq == Some(header.seq), shown(&self.seq), &header.seq);
+        let time = Micros::parse(&text(&self.time)) == Some(header.time);
+        compare("time", time, shown(&self.time), &header.time);
+        let day = Day::parse(&text(&self.business_day)) == Some(header.business_day);
+        compare("business_day", day, shown(&self.business_day), &header.business_day);
         // A newer program may know the word of a kind that this one only knows by number.
         let word = facts::word(header.kind);
         let kind = word.is_none() || self.kind.as_deref() == word;
-        compare(
-            "kind",
-            text(&self.kind),
-            kind,
-            word.map_or_else(|| format!("kind_{}", header.kind), str::to_owned),
-        );
+        compare("kind", kind, shown(&self.kind), or_none(&word));
         let command = self.command_id.as_deref().map(Id::parse) == header.command_id.map(Some);
-        compare("command_id", text(&self.command_id), command, format!("{:?}", header.command_id));
+        compare("command_id", command, shown(&self.command_id), or_none(&header.command_id));
         let device = self.device.as_deref() == header.device.as_ref().map(header::Code::as_str);
-        compare("device", text(&self.device), device, format!("{:?}", header.device));
+        compare("device", device, shown(&self.device), or_none(&header.device));
         let staff = self.staff.as_deref() == header.staff.as_ref().map(header::Code::as_str);
-        compare("staff", text(&self.staff), staff, format!("{:?}", header.staff));
-        let before = Hash::parse(&as_text(&self.prev_hash)) == Some(header.prev_hash);
-        compare("prev_hash", text(&self.prev_hash), before, header.prev_hash.to_string());
-        let same = Hash::parse(&as_text(&self.hash)) == Some(hash);
-        compare("hash", text(&self.hash), same, format!("{hash} when hashed"));
+        compare("staff", staff, shown(&self.staff), or_none(&header.staff));
+        let before = Hash::parse(&text(&self.prev_hash)) == Some(header.prev_hash);
+        compare("prev_hash", before, shown(&self.prev_hash), &header.prev_hash);
+        let same = Hash::parse(&text(&self.hash)) == Some(hash);
+        compare("hash", same, shown(&self.hash), &format_args!("{hash} when hashed"));
         let store = self.store.as_deref().is_none_or(|store| store == header.store.as_str());
-        compare("store", text(&self.store), store, header.store.to_string());
+        compare("store", store, shown(&self.store), &header.store);
         faults
     }
 }

@@ -14,12 +14,16 @@ pub struct Id(pub [u8; 16]);
 
 impl Id {
     pub fn parse(text: &str) -> Option<Id> {
-        let groups: Vec<&str> = text.split('-').collect();
-        if groups.iter().map(|group| group.len()).ne([8, 4, 4, 4, 12]) {
-            return None;
+        let (mut digits, mut at) = ([0; 32], 0);
+        for (place, byte) in text.bytes().enumerate() {
+            if matches!(place, 8 | 13 | 18 | 23) {
+                (byte == b'-').then_some(())?;
+            } else {
+                *digits.get_mut(at)? = byte;
+                at += 1;
+            }
         }
-        let bytes = HEXLOWER_PERMISSIVE.decode(groups.concat().as_bytes()).ok()?;
-        bytes.try_into().ok().map(Id)
+        hex(&digits[..at]).map(Id)
     }
 
     pub fn from_slice(bytes: &[u8]) -> Option<Id> {
@@ -34,6 +38,14 @@ impl fmt::Display for Id {
     }
 }
 
+/// Exactly so many bytes in hex.
+fn hex<const N: usize>(digits: &[u8]) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let fits = digits.len() == 2 * N;
+    let read = fits.then(|| HEXLOWER_PERMISSIVE.decode_mut(digits, &mut bytes).ok()).flatten()?;
+    (read == N).then_some(bytes)
+}
+
 /// SHA-256.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Hash(pub [u8; 32]);
@@ -42,8 +54,7 @@ impl Hash {
     pub const ZERO: Hash = Hash([0; 32]);
 
     pub fn parse(text: &str) -> Option<Hash> {
-        let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
-        bytes.try_into().ok().map(Hash)
+        hex(text.as_bytes()).map(Hash)
     }
 
     pub fn from_slice(bytes: &[u8]) -> Option<Hash> {

@@ -10,6 +10,8 @@ mod money;
 mod world;
 mod written;
 
+use std::collections::BTreeSet;
+
 use backroom_tests::laws::{Evidence, Files, Law, Options, Report, Sync, Verdict, check, check_files};
 use serde_json::{Value, json};
 
@@ -42,7 +44,7 @@ fn honest() -> (Vec<ShopWorld>, Places) {
         berlin.move_cash(kind, amount);
     }
     let z = berlin.close_shift(-10);
-    berlin.directive(2);
+    berlin.refuse(2);
     berlin.sign_in();
     berlin.open_shift(9_000);
     let open_sale = berlin.sell(&[TEE], &[2000]);
@@ -101,6 +103,9 @@ fn an_honest_world_keeps_all_laws() {
     let (shops, _) = honest();
     let report = Case::of(&shops).check_with(CONVERGED);
     report.assert_holds(&WITHOUT_DEVICES);
+    // The payload of every kind was read from the bytes of the real protocol.
+    let kinds: BTreeSet<u16> = shops[0].specs.iter().map(|spec| spec.kind).collect();
+    assert_eq!(kinds, BTreeSet::from_iter(1..=12));
     for law in [Law::L9, Law::L10] {
         assert!(matches!(report.verdict(law), Verdict::NothingToCheck { .. }), "{report}");
     }

@@ -181,9 +181,16 @@ impl ShopWorld {
         )
     }
 
+    /// An order of head office, followed.
     pub fn directive(&mut self, number: u64) -> usize {
         let change = json!({"sku": "MUG", "price": 700, "currency": "EUR", "effective_at": "2026-11-18T12:00:00Z"});
         self.fact(None, 11, json!({"fact": "price_directed", "directive": number, "change": change}))
+    }
+
+    /// An order of head office that this box can not follow.
+    pub fn refuse(&mut self, number: u64) -> usize {
+        let why = "item HAT is not in the catalog";
+        self.fact(None, 12, json!({"fact": "directive_refused", "directive": number, "why": why}))
     }
 
     /// The box was set back: its next entries belong to a new epoch. The end is that of what was told so far.
