@@ -8,5 +8,6 @@ pub mod evidence;
 pub mod fault;
 pub mod hq;
 pub mod panics;
+pub mod portal;
 pub mod relay;
 pub mod watch;

@@ -10,6 +10,7 @@ use super::books::{self, Books, Converged};
 use super::evidence;
 use super::fault::{Fault, Scene};
 use super::hq::HeadOffice;
+use super::portal::Portal;
 use super::relay::Relay;
 use crate::chance::Chance;
 use crate::figure::Figure;
@@ -22,6 +23,7 @@ use crate::shop::{Founding, Shop};
 const AT_REST_WITHIN: Duration = Duration::from_secs(90);
 const AGREED_WITHIN: Duration = Duration::from_secs(90);
 const REGISTERS: usize = 2;
+const ITEMS: usize = 200;
 const STORES: [(&str, &str); 3] = [("thread", "berlin"), ("thread", "munich"), ("grocer", "hamburg")];
 
 #[derive(Clone, Debug)]
@@ -56,6 +58,7 @@ pub async fn run(plan: &Plan, progress: impl Fn(String)) -> Result<Outcome> {
 
 struct Campaign<'a> {
     hq: HeadOffice,
+    portal: Portal,
     shops: Vec<Shop>,
     relays: Vec<Relay>,
     crews: Vec<AtWork>,
@@ -118,9 +121,11 @@ impl<'a> Campaign<'a> {
         for (tenant, store) in STORES {
             joins.push(hq.add_store(tenant, store).await?);
         }
+        let portal = Portal::furnish(&hq, place.path(), ITEMS).await?;
         hq.start().await?;
         let mut campaign = Self {
             hq,
+            portal,
             shops: Vec::new(),
             relays: Vec::new(),
             crews: Vec::new(),
@@ -131,7 +136,7 @@ impl<'a> Campaign<'a> {
             let founding = Founding {
                 tenant: tenant.into(),
                 store: store.into(),
-                items: 200,
+                items: ITEMS,
                 join: Some(join),
                 ..Founding::plain()
             };
@@ -141,7 +146,7 @@ impl<'a> Campaign<'a> {
             shop.start().await?;
             let crew = Crew {
                 habits: Habits::quiet(),
-                items: 200,
+                items: ITEMS,
                 ..Crew::of_a_campaign(REGISTERS, logs.clone(), seed + number as u64)
             };
             let observer = Crew {
@@ -162,13 +167,16 @@ impl<'a> Campaign<'a> {
             hq: &mut self.hq,
             shops: &mut self.shops,
             relays: &self.relays,
+            portal: &self.portal,
+            items: ITEMS as u64,
             folder: self.place.path(),
             chance,
         };
         scene.suffer(fault).await
     }
 
-    /// Holds the registers and waits until head office holds every entry of every store; says how long that took.
+    /// Holds the registers and waits until head office holds every entry of every store and every store has followed every
+    /// order; says how long that took.
     async fn agree(&mut self) -> Result<Duration> {
         let healed = Instant::now();
         for crew in &mut self.crews {
@@ -177,6 +185,22 @@ impl<'a> Campaign<'a> {
             ensure!(rested.is_ok(), "the registers did not come to rest within {AT_REST_WITHIN:?}");
         }
         let deadline = Instant::now() + AGREED_WITHIN;
+        loop {
+            let pending = self.portal.pending(&self.hq).await?;
+            if pending == 0 {
+                break;
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "after {AGREED_WITHIN:?} the stores have not followed {pending} orders of head office"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        self.all_held(deadline).await?;
+        Ok(healed.elapsed())
+    }
+
+    async fn all_held(&mut self, deadline: Instant) -> Result<()> {
         for (observer, shop) in self.observers.iter_mut().zip(&mut self.shops) {
             loop {
                 shop.check_alive()?;
@@ -197,7 +221,7 @@ impl<'a> Campaign<'a> {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         }
-        Ok(healed.elapsed())
+        Ok(())
     }
 
     async fn check(&mut self) -> Result<Books> {

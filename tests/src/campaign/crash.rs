@@ -38,7 +38,10 @@ enum Aim {
         after: Duration,
     },
     /// After some register said this, when so many percent of the time it usually takes are over.
-    At { call: &'static str, percent: u32 },
+    At {
+        call: &'static str,
+        percent: u32,
+    },
     /// Once more, while it is starting after a death.
     WhileStarting {
         after: Duration,

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::hq::{HeadOffice, copy_folder};
+use super::portal::Portal;
 use super::relay::{Relay, Wire};
 use crate::chance::Chance;
 use crate::shop::Shop;
@@ -69,6 +70,9 @@ pub struct Scene<'a> {
     pub hq: &'a mut HeadOffice,
     pub shops: &'a mut [Shop],
     pub relays: &'a [Relay],
+    pub portal: &'a Portal,
+    /// Items head office may give new prices.
+    pub items: u64,
     pub folder: &'a Path,
     pub chance: &'a mut Chance,
 }
@@ -76,12 +80,17 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// Does one fault while the shops go on selling, and repairs only what a person would have to: a wire, a dead process.
     pub async fn suffer(&mut self, fault: Fault) -> Result<()> {
-        let selling = Duration::from_millis(self.chance.between(300, 1_200));
+        // Mostly short; now and then long enough for both sides to notice by themselves.
+        let selling = match self.chance.percent(15) {
+            true => Duration::from_millis(self.chance.between(4_000, 8_000)),
+            false => Duration::from_millis(self.chance.between(300, 1_200)),
+        };
+        self.new_price().await?; // On its way when the fault comes.
         match fault {
-            Fault::Cut => self.wire(Wire::Cut, selling).await,
-            Fault::StoreIsDeaf => self.wire(Wire::StoreIsDeaf, selling).await,
-            Fault::HqIsDeaf => self.wire(Wire::HqIsDeaf, selling).await,
-            Fault::Slow => self.wire(Wire::Slow(Duration::from_millis(150)), selling).await,
+            Fault::Cut => self.wire(Wire::Cut, selling).await?,
+            Fault::StoreIsDeaf => self.wire(Wire::StoreIsDeaf, selling).await?,
+            Fault::HqIsDeaf => self.wire(Wire::HqIsDeaf, selling).await?,
+            Fault::Slow => self.wire(Wire::Slow(Duration::from_millis(150)), selling).await?,
             Fault::BrokerKilled => self.hq.kill_broker().await?,
             Fault::StreamDeleted => {
                 for tenant in self.hq.tenants().map(str::to_owned).collect::<Vec<_>>() {
@@ -114,6 +123,7 @@ impl Scene<'_> {
                 self.hq.stop().await?;
                 copy_folder(&self.hq.data(), &copy)?;
                 self.hq.start().await?;
+                self.new_price().await?; // Head office will have forgotten that it ever gave this order.
                 tokio::time::sleep(selling).await;
                 self.hq.kill().await?;
                 replace(&self.hq.data(), &copy)?;
@@ -127,7 +137,7 @@ impl Scene<'_> {
     }
 
     /// Something happens to one store's wire, or to all of them, and ends again.
-    async fn wire(&mut self, wire: Wire, time: Duration) {
+    async fn wire(&mut self, wire: Wire, time: Duration) -> Result<()> {
         let only = self.chance.below(self.relays.len() as u64 + 1) as usize;
         let hit = |at: usize| only == self.relays.len() || at == only;
         for (at, relay) in self.relays.iter().enumerate() {
@@ -135,10 +145,17 @@ impl Scene<'_> {
                 relay.set(wire);
             }
         }
+        let ordered = self.new_price().await; // Nobody hears of it until the wire is whole again.
         tokio::time::sleep(time).await;
         for relay in self.relays {
             relay.set(Wire::Whole);
         }
+        ordered
+    }
+
+    async fn new_price(&mut self) -> Result<()> {
+        let (item, price) = (self.chance.below(self.items), self.chance.between(50, 5_000));
+        self.portal.change_price(self.hq, item, price).await
     }
 }
 

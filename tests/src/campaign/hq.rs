@@ -83,6 +83,11 @@ impl HeadOffice {
         self.nats.context("head office has not run yet")
     }
 
+    pub fn http(&self) -> Result<&str> {
+        let ready = &self.running.as_ref().context("head office does not run")?.ready;
+        ready.http.as_deref().context("the ready line names no portal")
+    }
+
     pub fn pid(&self) -> Result<u32> {
         Ok(self.running.as_ref().context("head office does not run")?.ready.pid)
     }
@@ -197,7 +202,7 @@ impl HeadOffice {
         self.tool(&["prove"]).await.map(drop)
     }
 
-    async fn tool(&self, words: &[&str]) -> Result<Vec<u8>> {
+    pub async fn tool(&self, words: &[&str]) -> Result<Vec<u8>> {
         let data = self.data().display().to_string();
         let mut args = words.to_vec();
         args.extend(["--data", &data]);

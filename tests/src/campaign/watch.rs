@@ -93,7 +93,9 @@ impl Watch {
             }
             What::Acked { attempts, .. } => {
                 self.acked += 1;
-                let Some(life) = self.lives.get_mut(&event.command_id) else { return };
+                let Some(life) = self.lives.get_mut(&event.command_id) else {
+                    return;
+                };
                 life.acked = Some((event.time, attempts));
                 let took = event.time.duration_since(life.asked);
                 if let (1, Ok(took)) = (attempts, Duration::try_from(took)) {
