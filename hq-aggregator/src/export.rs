@@ -61,17 +61,8 @@ pub async fn export(tenant: &TenantDb, only: Option<StoreId>, out: &mut impl Wri
 pub async fn held_chains(db: &mut SqliteConnection, store: StoreId) -> Result<Vec<(Epoch, Branch, Seq)>, DbError> {
     let mut held = Vec::new();
     for (epoch, stretches) in journal::stretches(db, store).await? {
-        for stretch in &stretches {
-            let mut at = Some(*stretch);
-            for _ in 0..stretches.len() {
-                let parent = at.filter(|at| at.first.0 > 1).map(|at| at.parent);
-                let Some(parent) = parent else { break };
-                at = stretches.iter().find(|other| Some(other.branch) == parent).copied();
-            }
-            if at.is_some_and(|at| at.first == Seq(1)) {
-                held.push((epoch, stretch.branch, stretch.last));
-            }
-        }
+        let reaching = stretches.iter().filter(|stretch| journal::is_rooted(&stretches, stretch.branch));
+        held.extend(reaching.map(|stretch| (epoch, stretch.branch, stretch.last)));
     }
     Ok(held)
 }

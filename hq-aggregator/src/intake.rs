@@ -12,7 +12,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use backroom_core::directive::{Address, Directive, Forged, Resend, Signed, Watermark};
-use backroom_core::federation::receiver::{Announced, Branch, Input, Limits, Link, Output, Receiver};
+use backroom_core::federation::receiver::{Announced, Branch, Input, Limits, Link, Output, Receiver, Stretch};
 use backroom_core::journal::{Epoch, Head, Seq};
 use backroom_protocol::messages::{self, Batch, Hello, MessageError};
 
@@ -171,14 +171,10 @@ impl Intake {
     }
 
     /// The watermark of the newest epoch, said again so that a store notices what head office lacks.
-    pub fn newest_watermark(&self) -> Option<Say> {
+    pub fn newest_watermark(&self) -> Option<Vec<u8>> {
         let newest = self.state.receiver.stretches().map(|(epoch, _)| epoch).max()?;
         let head = self.state.receiver.held(newest).filter(|_| !self.state.stale)?;
-        Some(Say::Watermark(self.issuer.watermark(
-            self.address,
-            head,
-            self.applied(head, Branch::MAIN),
-        )))
+        Some(self.issuer.watermark(self.address, head, self.applied(head, Branch::MAIN)))
     }
 
     fn check_sender(&self, named: Address) -> Result<(), IntakeError> {
@@ -309,16 +305,19 @@ impl Intake {
 
 /// Takes in what is new in every chain that reaches down to its first entry; loose stretches wait for their gap to close.
 async fn catch_up(db: &mut SqliteConnection, address: Address, state: &mut State, only: Option<Epoch>) -> Result<Vec<Stopped>, DbError> {
-    let mut chains = Vec::new();
+    let mut epochs: BTreeMap<Epoch, Vec<Stretch>> = BTreeMap::new();
     for (epoch, stretch) in state
         .receiver
         .stretches()
         .filter(|(epoch, _)| only.is_none_or(|only| only == *epoch))
     {
-        if rooted(&state.receiver, epoch, stretch.branch) {
-            chains.push((epoch, stretch.branch, stretch.last));
-        }
+        epochs.entry(epoch).or_default().push(*stretch);
     }
+    let rooted = |(epoch, all): &(Epoch, Vec<Stretch>)| {
+        let held = all.iter().filter(|stretch| journal::is_rooted(all, stretch.branch));
+        held.map(|stretch| (*epoch, stretch.branch, stretch.last)).collect::<Vec<_>>()
+    };
+    let chains: Vec<(Epoch, Branch, Seq)> = epochs.into_iter().flat_map(|epoch| rooted(&epoch)).collect();
     let mut stopped = Vec::new();
     for (epoch, branch, last) in chains {
         let progress = state.progress.entry((epoch, branch)).or_default();
@@ -327,24 +326,4 @@ async fn catch_up(db: &mut SqliteConnection, address: Address, state: &mut State
         }
     }
     Ok(stopped)
-}
-
-fn rooted(receiver: &Receiver, epoch: Epoch, branch: Branch) -> bool {
-    let all: Vec<_> = receiver
-        .stretches()
-        .filter(|(of, _)| *of == epoch)
-        .map(|(_, stretch)| *stretch)
-        .collect();
-    let mut at = Some(branch);
-    // Each parent lies lower; the bound is for a damaged database.
-    for _ in 0..=all.len() {
-        let Some(stretch) = at.and_then(|branch| all.iter().find(|stretch| stretch.branch == branch)) else {
-            return false;
-        };
-        if stretch.first == Seq(1) {
-            return true;
-        }
-        at = stretch.parent;
-    }
-    false
 }

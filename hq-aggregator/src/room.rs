@@ -12,15 +12,22 @@ use backroom_core::ids::{StoreId, TenantId};
 use crate::db::now_micros;
 use crate::tenant::TenantDb;
 
-/// A store that said nothing for longer than this is shown as away.
+/// A store of which nothing was heard for longer than this is shown as away.
 const AWAY_AFTER_MICROS: i64 = 15_000_000;
 
 #[derive(Debug)]
 pub struct Room {
     pub db: Arc<TenantDb>,
-    seen: Mutex<BTreeMap<StoreId, i64>>,
+    seen: Mutex<BTreeMap<StoreId, Seen>>,
     /// Rung when there are new orders to send.
     pub orders: Notify,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    at: i64,
+    /// The broker said since that nobody listens there.
+    gone: bool,
 }
 
 impl Room {
@@ -32,18 +39,37 @@ impl Room {
         }
     }
 
-    /// A message with a right signature came from this store.
+    /// A message with a right signature came from this store, or it was listening.
     pub fn heard(&self, store: StoreId) {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(store, now_micros());
+        self.seen().insert(
+            store,
+            Seen {
+                at: now_micros(),
+                gone: false,
+            },
+        );
+    }
+
+    /// Nobody listens at this store.
+    pub fn gone(&self, store: StoreId) {
+        if let Some(seen) = self.seen().get_mut(&store) {
+            seen.gone = true;
+        }
     }
 
     /// When a store was heard of last since head office started, unix microseconds.
     pub fn last_heard(&self, store: StoreId) -> Option<i64> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(&store).copied()
+        self.seen().get(&store).map(|seen| seen.at)
     }
 
     pub fn is_connected(&self, store: StoreId) -> bool {
-        self.last_heard(store).is_some_and(|at| now_micros() - at <= AWAY_AFTER_MICROS)
+        self.seen()
+            .get(&store)
+            .is_some_and(|seen| !seen.gone && now_micros() - seen.at <= AWAY_AFTER_MICROS)
+    }
+
+    fn seen(&self) -> std::sync::MutexGuard<'_, BTreeMap<StoreId, Seen>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -4,14 +4,14 @@
 //! died, a stream or consumer that was deleted, a folder that was wiped or set back. Nothing is acknowledged before its commit,
 //! and an acknowledgement to the broker means nothing to a store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::connection::State;
 use async_nats::jetstream::consumer::{AckPolicy, pull};
 use async_nats::jetstream::{self, AckKind};
-use async_nats::{Client, Subject};
+use async_nats::{Client, StatusCode, Subject};
 use futures_util::StreamExt;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -130,6 +130,10 @@ impl Uplink {
                     let batch = batch.ok_or_else(|| LineError::broken("no more batches"))?.map_err(LineError::broken)?;
                     line.batch(&batch).await?;
                 }
+                echo = line.echoes.next() => {
+                    let echo = echo.ok_or_else(|| LineError::broken("no more echoes"))?;
+                    line.echo(&echo);
+                }
                 () = self.room.orders.notified() => line.send_orders().await?,
                 _ = ticks.tick() => {
                     line.tick().await?;
@@ -152,6 +156,11 @@ struct Line {
     client: Client,
     hellos: async_nats::Subscriber,
     batches: pull::Stream,
+    /// The broker says here at once when nobody listens to what was said to a store.
+    echoes: async_nats::Subscriber,
+    echo_inbox: String,
+    /// Stores to which something was said, and of which no such echo came yet.
+    listening: BTreeSet<StoreId>,
     intakes: BTreeMap<StoreId, Intake>,
     started: Instant,
 }
@@ -178,8 +187,11 @@ impl Line {
             .subscribe(subjects::up_hellos(tenant.as_str()))
             .await
             .map_err(LineError::broken)?;
+        let echo_inbox = client.new_inbox();
+        let echoes = client.subscribe(format!("{echo_inbox}.*")).await.map_err(LineError::broken)?;
         client.flush().await.map_err(LineError::broken)?;
         let (room, control, issuer) = (of.room.clone(), of.control.clone(), of.issuer.clone());
+        let (listening, intakes) = (BTreeSet::new(), BTreeMap::new());
         let mut line = Line {
             tenant,
             room,
@@ -188,7 +200,10 @@ impl Line {
             client,
             hellos,
             batches,
-            intakes: BTreeMap::new(),
+            echoes,
+            echo_inbox,
+            listening,
+            intakes,
             started,
         };
         line.open_intakes().await?;
@@ -286,21 +301,45 @@ impl Line {
         Ok(())
     }
 
+    /// A store with nothing to send is silent for minutes. That it listens shows that it is there.
     async fn say_again(&mut self) -> Result<(), LineError> {
+        for store in std::mem::take(&mut self.listening) {
+            self.room.heard(store);
+        }
         let marks: Vec<_> = self
             .intakes
             .iter()
             .filter_map(|(store, intake)| Some((*store, intake.newest_watermark()?)))
             .collect();
         for (store, mark) in marks {
-            self.say(store, None, vec![mark]).await?;
+            if self.client.connection_state() == State::Connected {
+                let echo = format!("{}.{store}", self.echo_inbox);
+                self.listening.insert(store);
+                in_time(self.client.publish_with_reply(self.down(store, Down::Watermark), echo, mark.into())).await?;
+            }
         }
         self.send_orders().await
     }
 
+    fn echo(&mut self, echo: &async_nats::Message) {
+        let store = echo
+            .subject
+            .as_str()
+            .rsplit('.')
+            .next()
+            .and_then(|store| store.parse::<StoreId>().ok());
+        if let (Some(store), Some(StatusCode::NO_RESPONDERS)) = (store, echo.status) {
+            self.listening.remove(&store);
+            self.room.gone(store);
+        }
+    }
+
+    /// A store that is away hears its orders after its announcement.
     async fn send_orders(&self) -> Result<(), LineError> {
         for store in self.room.db.stores_with_pending().await? {
-            self.send_orders_to(store).await?;
+            if self.room.is_connected(store) {
+                self.send_orders_to(store).await?;
+            }
         }
         Ok(())
     }
@@ -344,13 +383,20 @@ impl Line {
         if self.client.connection_state() != State::Connected {
             return Ok(());
         }
-        let published = timeout(Duration::from_secs(5), self.client.publish(subject, bytes.into())).await;
-        published.map_err(|_| LineError::Slow)?.map_err(LineError::broken)
+        in_time(self.client.publish(subject, bytes.into())).await
     }
 
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
+}
+
+/// A client whose buffer is full would wait for ever.
+async fn in_time(publishing: impl Future<Output = Result<(), async_nats::PublishError>>) -> Result<(), LineError> {
+    timeout(Duration::from_secs(5), publishing)
+        .await
+        .map_err(|_| LineError::Slow)?
+        .map_err(LineError::broken)
 }
 
 fn consumer() -> pull::Config {

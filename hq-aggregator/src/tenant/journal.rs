@@ -119,6 +119,21 @@ pub async fn stretches(db: &mut SqliteConnection, store: StoreId) -> Result<Vec<
     Ok(epochs)
 }
 
+/// Whether a stretch reaches down to entry 1 through what is stored. If not, it waits for a gap to close, and is not held.
+pub fn is_rooted(epoch: &[Stretch], branch: Branch) -> bool {
+    let mut at = Some(branch);
+    // Each parent lies lower; the bound is for a damaged database.
+    for _ in 0..=epoch.len() {
+        let stretch = at.and_then(|branch| epoch.iter().find(|stretch| stretch.branch == branch));
+        let Some(stretch) = stretch else { return false };
+        if stretch.first == Seq(1) {
+            return true;
+        }
+        at = stretch.parent;
+    }
+    false
+}
+
 /// Hash and previous hash of an entry that is there.
 async fn link(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, branch: Branch, seq: Seq) -> Result<(Hash, Hash), DbError> {
     let (hash, prev_hash): (Vec<u8>, Vec<u8>) =

@@ -148,6 +148,28 @@ async fn a_head_office_restored_from_a_backup_gets_the_rest_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_takes_nothing_nothing_is_confirmed_and_then_all_is() {
+    let (office, mut store, mut journal) = office_with_store().await;
+    store.sync(&journal).await;
+    journal.sell_many(5);
+    let db = office.data().join("tenants/nord.db");
+    tenants::alter(
+        &db,
+        "create trigger full before insert on entry begin select raise(abort, 'the disk is full'); end",
+    )
+    .await;
+    store.forget();
+    assert!(store.send(&journal, 4, 8).await, "the broker takes it all the same");
+    eventually("the fault is in the log", async || office.log().contains("the disk is full")).await;
+    let marks = store.hello(&[&journal], 0).await;
+    assert!(marks.iter().all(|mark| mark.held.0 == 3), "{marks:?}");
+    assert!(store.held(Epoch(1)) <= 3);
+    tenants::alter(&db, "drop trigger full").await;
+    store.waits_until_held(&journal).await; // Without being sent again.
+    assert_whole(&office, &journal).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_changed_figure_or_byte_is_found_and_named() {
     let (mut office, mut store, mut journal) = office_with_store().await;
     journal.sell_many(3);

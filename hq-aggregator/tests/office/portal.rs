@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::eventually;
 use crate::head_office::{HeadOffice, PASSWORD};
 use crate::http::Answer;
 use crate::store::{Journal, Store};
@@ -205,6 +206,29 @@ async fn sales_products_and_the_day_are_shown_page_by_page() {
     journal.sell_many(2);
     store.hello(&[&journal], 0).await;
     assert_eq!(office.standing(&token, "harbour").await["lag_entries"], 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_store_is_shown_as_there_and_one_that_left_as_away() {
+    let office = HeadOffice::open().await;
+    let join = office.add_store("nord", "harbour").await;
+    let token = office.sign_in("nord").await;
+    assert_eq!(office.standing(&token, "harbour").await["connected"], false);
+    let mut store = Store::join(&join, office.broker_url()).await;
+    let mut journal = Journal::new(store.address);
+    journal.open();
+    store.sync(&journal).await;
+    let said_last = office.standing(&token, "harbour").await["last_seen"].clone();
+    eventually("it is seen again without saying a word", async || {
+        let standing = office.standing(&token, "harbour").await;
+        standing["connected"] == true && standing["last_seen"] != said_last
+    })
+    .await;
+    store.leave().await;
+    eventually("it is shown as away", async || {
+        office.standing(&token, "harbour").await["connected"] == false
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

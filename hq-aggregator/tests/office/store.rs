@@ -327,6 +327,11 @@ impl Store {
         });
     }
 
+    /// Hangs up.
+    pub async fn leave(self) {
+        self.client.drain().await.unwrap();
+    }
+
     pub fn heard(&self) -> Heard {
         self.heard.lock().unwrap().clone()
     }
