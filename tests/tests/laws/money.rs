@@ -262,6 +262,8 @@ fn l6_a_store_whose_own_state_is_no_fold() {
         });
         breaks(&report, Law::L6, "berlin's own state, tills berlin/t1/", &format!("{field} is"));
     }
+    // A box need not remember a shift that is closed; of the open one it must.
+    with_lines(|case, _| case.shops[0].state.as_mut().unwrap().retain(|line| line["value"]["open"] != false)).assert_holds(&[Law::L6]);
     let report = with_lines(|case, _| {
         let state = case.shops[0].state.as_mut().unwrap();
         state.retain(|line| line["value"]["open"] != true);
