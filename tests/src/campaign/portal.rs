@@ -34,7 +34,11 @@ impl Portal {
                 .await?;
             hq.tool(&["catalog", "import", "--tenant", tenant, &catalog_file]).await?;
         }
-        let http = Client::builder().timeout(Duration::from_secs(20)).build()?;
+        // No kept connections: head office closes one that was quiet for a while, perhaps in the very moment it is used again.
+        let http = Client::builder()
+            .timeout(Duration::from_secs(20))
+            .pool_max_idle_per_host(0)
+            .build()?;
         Ok(Self { http, password })
     }
 
