@@ -9,6 +9,10 @@ use tracing_subscriber::EnvFilter;
 
 use backroom_core::directive::Address;
 use backroom_core::ids::{StoreId, TenantId};
+use hq_aggregator::control::ControlError;
+use hq_aggregator::password::PasswordError;
+use hq_aggregator::rest::ListenError;
+use hq_aggregator::tenant::catalog::ImportError;
 use hq_aggregator::{commands, run};
 
 /// Head office of Backroom: hears the stores, keeps what they sold, sends them prices.
@@ -149,9 +153,24 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("hq-aggregator: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(if is_refusal(&error) { REFUSED } else { FAILED })
         }
     }
+}
+
+const FAILED: u8 = 1;
+const REFUSED: u8 = 3;
+
+/// Whether a rule said no, and not a fault: trying the same again would change nothing.
+fn is_refusal(error: &anyhow::Error) -> bool {
+    let control = error
+        .downcast_ref::<ControlError>()
+        .is_some_and(|error| !matches!(error, ControlError::Db(_)));
+    let import = error
+        .downcast_ref::<ImportError>()
+        .is_some_and(|error| !matches!(error, ImportError::Db(_)));
+    let listen = matches!(error.downcast_ref::<ListenError>(), Some(ListenError::NotLoopback(_)));
+    control || import || listen || error.is::<PasswordError>()
 }
 
 /// False when the command did its work and found something wrong.

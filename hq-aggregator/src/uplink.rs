@@ -357,16 +357,23 @@ impl Line {
         Ok(())
     }
 
-    /// A welcome goes to the inbox it was asked with; an asker without one hears it where all listen.
+    /// A welcome goes to the inbox it was asked with, and nowhere else: it may speak of a chain which another box must not take
+    /// for its own. Who asks without an inbox hears the watermark that is for all.
     async fn say(&self, store: StoreId, reply: Option<Subject>, says: Vec<Say>) -> Result<(), LineError> {
+        let for_all = self.down(store, Down::Watermark);
         for say in says {
-            match say {
-                Say::Watermark(mark) => self.publish(self.down(store, Down::Watermark), mark).await?,
-                Say::Resend(resend) => self.publish(self.down(store, Down::Resend), resend).await?,
-                Say::Welcome(marks) => {
-                    let to = reply.clone().unwrap_or_else(|| self.down(store, Down::Watermark));
+            match (say, &reply) {
+                (Say::Watermark(mark), _) => self.publish(for_all.clone(), mark).await?,
+                (Say::Resend(resend), _) => self.publish(self.down(store, Down::Resend), resend).await?,
+                (Say::Welcome(marks), Some(inbox)) => {
                     for mark in marks {
-                        self.publish(to.clone(), mark).await?;
+                        self.publish(inbox.clone(), mark).await?;
+                    }
+                }
+                (Say::Welcome(mut marks), None) => {
+                    let newest = self.intakes.get(&store).and_then(Intake::newest_watermark).or_else(|| marks.pop());
+                    if let Some(mark) = newest {
+                        self.publish(for_all.clone(), mark).await?;
                     }
                 }
             }

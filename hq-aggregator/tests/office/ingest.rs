@@ -178,7 +178,7 @@ async fn a_forged_batch_is_dropped_and_the_next_right_one_taken() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unreadable_entry_stops_only_what_depends_on_it() {
-    let (office, mut store, mut journal) = office_with_store().await;
+    let (mut office, mut store, mut journal) = office_with_store().await;
     let token = office.sign_in("nord").await;
     journal.sell();
     journal.write_raw(7, b"\xff\xff no cash move");
@@ -213,11 +213,17 @@ async fn an_unreadable_entry_stops_only_what_depends_on_it() {
         "nord: right; 8 entries of 1 stores, 1 cases in quarantine\n"
     );
 
-    // Another batch, and another start, neither heals nor spreads it.
+    // Another start and another batch neither heal nor spread it.
+    office.stop().await;
+    office.start().await;
     journal.sell();
-    assert!(store.send(&journal, 9, 9).await);
-    store.waits_until_held(&journal).await;
+    store.sync(&journal).await;
     assert_eq!(office.projection("nord", "sales").await.len(), 4);
+    assert_eq!(office.projection("nord", "watermark").await["harbour/1"]["applied"], 4);
+    assert_eq!(
+        office.must(&["prove"]).await,
+        "nord: right; 9 entries of 1 stores, 1 cases in quarantine\n"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -114,11 +114,11 @@ async fn commands_say_what_is_wrong() {
     let wrong: [(&[&str], i32, &str); 6] = [
         (
             &["tenant", "add", "--tenant", "nord", "--name", "x"],
-            1,
+            3,
             "tenant nord is there already",
         ),
         (&["tenant", "add", "--tenant", "No!", "--name", "x"], 2, "is not a code"),
-        (&["export", "--tenant", "west"], 1, "there is no tenant west; add it first"),
+        (&["export", "--tenant", "west"], 3, "there is no tenant west; add it first"),
         (
             &["export", "--tenant", "nord", "--store", "mars"],
             1,
