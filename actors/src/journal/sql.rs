@@ -167,46 +167,57 @@ pub struct BatchRows {
 
 const NOTHING: &str = "[]";
 
-/// Writes a batch inside the transaction that is open.
-pub async fn insert(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), FileError> {
-    let entries = "insert into entry (position, epoch, seq, kind, hash, bytes, ticket, receipt)
-        select value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), value ->> 7 from json_each(?)";
-    sqlx::query(entries).bind(&rows.entries).execute(&mut *db).await?;
-    let commands = "insert into command (command_id, body_hash, position)
-        select unhex(value ->> 0), unhex(value ->> 1), value ->> 2 from json_each(?)";
-    sqlx::query(commands).bind(&rows.commands).execute(&mut *db).await?;
-    if rows.counters != NOTHING {
-        let counters =
-            "insert into counter (register, series, last) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
-            on conflict do update set last = excluded.last";
-        sqlx::query(counters).bind(&rows.counters).execute(&mut *db).await?;
+/// The tables nearly every batch touches.
+macro_rules! usual_tables {
+    () => {
+        "insert into entry (position, epoch, seq, kind, hash, bytes, ticket, receipt) select value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+            unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), value ->> 7 from json_each(?);
+        insert into command (command_id, body_hash, position) select unhex(value ->> 0), unhex(value ->> 1), value ->> 2 from json_each(?);
+        insert into counter (register, series, last) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
+            on conflict do update set last = excluded.last;
+        insert into till (till, version, state) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
+            on conflict do update set version = excluded.version, state = excluded.state;
+        insert into stock (sku, on_hand) select value ->> 0, value ->> 1 from json_each(?) where true
+            on conflict do update set on_hand = on_hand + excluded.on_hand;"
+    };
+}
+
+/// Begin, insert, commit: one text, so one trip to the thread that holds the file.
+const COMMON: &str = concat!("begin immediate;", usual_tables!(), "commit");
+
+/// The same with the tables few batches touch.
+const WHOLE: &str = concat!(
+    "begin immediate;",
+    usual_tables!(),
+    "insert into open_tender (ticket, position) select unhex(value ->> 0), value ->> 1 from json_each(?);
+    delete from open_tender where ticket in (select unhex(value) from json_each(?));
+    insert into returned (receipt, by_receipt) select value ->> 0, value ->> 1 from json_each(?);
+    insert into segment (epoch, first, last, body) select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?);
+    commit"
+);
+
+/// Writes a batch in a transaction of its own and flushes it. After an error nothing of it is there, or nothing is known:
+/// only a conflict is certain.
+pub async fn write(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), FileError> {
+    let rare = [&rows.open_tenders, &rows.closed_tickets, &rows.returned, &rows.segments];
+    let is_common = rare.iter().all(|rows| *rows == NOTHING);
+    let mut query = sqlx::query(if is_common { COMMON } else { WHOLE });
+    for rows in [&rows.entries, &rows.commands, &rows.counters, &rows.tills, &rows.stock] {
+        query = query.bind(rows);
     }
-    if rows.tills != NOTHING {
-        let tills = "insert into till (till, version, state) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
-            on conflict do update set version = excluded.version, state = excluded.state";
-        sqlx::query(tills).bind(&rows.tills).execute(&mut *db).await?;
+    if !is_common {
+        for rows in rare {
+            query = query.bind(rows);
+        }
     }
-    if rows.stock != NOTHING {
-        let stock = "insert into stock (sku, on_hand) select value ->> 0, value ->> 1 from json_each(?) where true
-            on conflict do update set on_hand = on_hand + excluded.on_hand";
-        sqlx::query(stock).bind(&rows.stock).execute(&mut *db).await?;
+    match query.execute(&mut *db).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let error = FileError::from(error);
+            if error.is_conflict() {
+                sqlx::query("rollback").execute(db).await?;
+            }
+            Err(error)
+        }
     }
-    if rows.open_tenders != NOTHING {
-        let tenders = "insert into open_tender (ticket, position) select unhex(value ->> 0), value ->> 1 from json_each(?)";
-        sqlx::query(tenders).bind(&rows.open_tenders).execute(&mut *db).await?;
-    }
-    if rows.closed_tickets != NOTHING {
-        let closed = "delete from open_tender where ticket in (select unhex(value) from json_each(?))";
-        sqlx::query(closed).bind(&rows.closed_tickets).execute(&mut *db).await?;
-    }
-    if rows.returned != NOTHING {
-        let returned = "insert into returned (receipt, by_receipt) select value ->> 0, value ->> 1 from json_each(?)";
-        sqlx::query(returned).bind(&rows.returned).execute(&mut *db).await?;
-    }
-    if rows.segments != NOTHING {
-        let segments =
-            "insert into segment (epoch, first, last, body) select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)";
-        sqlx::query(segments).bind(&rows.segments).execute(&mut *db).await?;
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@
 //! A batch is written whole; when one command in it is refused by the tables, the batch is done again one by one, so that one bad
 //! command never fails its neighbours.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use backroom_core::directive::Address;
@@ -73,7 +73,7 @@ struct Gathered {
     entries: Vec<Value>,
     commands: Vec<Value>,
     counters: BTreeMap<(RegisterId, u32), u64>,
-    tills: BTreeMap<TillId, ()>,
+    tills: BTreeSet<TillId>,
     stock: BTreeMap<String, i64>,
     open_tenders: Vec<Value>,
     closed_tickets: Vec<Value>,
@@ -145,9 +145,8 @@ impl Writer {
         let mut folds = self.folds.clone();
         let mut rows = Gathered::default();
         let mut accepted = Vec::new();
-        let mut transaction = self.db.begin_with("begin immediate").await?;
         for (job, reply) in jobs {
-            match add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await? {
+            match add(&mut self.db, &self.settings, &mut folds, &mut rows, &job).await? {
                 Ok(()) => accepted.push((job, reply)),
                 Err(refused) => answers.push(Answer {
                     outcome: Err(refused),
@@ -155,25 +154,23 @@ impl Writer {
                 }),
             }
         }
-        let written = match accepted.is_empty() {
-            true => Ok(()),
-            false => sql::insert(&mut transaction, &rows.json(&folds)).await,
-        };
-        match written {
+        if accepted.is_empty() {
+            return Ok(answers);
+        }
+        match sql::write(&mut self.db, &rows.json(&folds)).await {
             Ok(()) => {
-                transaction.commit().await?;
                 self.folds = folds;
-                let outcomes = std::mem::take(&mut rows.committed);
-                answers.extend(accepted.into_iter().zip(outcomes).map(|((_, reply), committed)| Answer {
+                let done = accepted.into_iter().zip(std::mem::take(&mut rows.committed));
+                answers.extend(done.map(|((_, reply), committed)| Answer {
                     outcome: Ok(committed),
                     reply,
                 }));
                 Ok(answers)
             }
             Err(error) if error.is_conflict() => {
-                transaction.rollback().await?;
                 for (job, reply) in accepted {
-                    answers.push(self.write_alone(job, reply).await?);
+                    let outcome = self.write_alone(&job).await?;
+                    answers.push(Answer { outcome, reply });
                 }
                 Ok(answers)
             }
@@ -182,39 +179,24 @@ impl Writer {
     }
 
     /// Writes one job, after looking whether it was carried out before.
-    async fn write_alone(&mut self, job: Work, reply: Reply) -> Result<Answer, FileError> {
+    async fn write_alone(&mut self, job: &Work) -> Result<Result<Committed, AppendError>, FileError> {
+        if let Some(outcome) = said_before(&mut self.db, job).await? {
+            return Ok(outcome);
+        }
         let mut folds = self.folds.clone();
         let mut rows = Gathered::default();
-        let mut transaction = self.db.begin_with("begin immediate").await?;
-        if let Some(outcome) = said_before(&mut transaction, &job).await? {
-            transaction.rollback().await?;
-            return Ok(Answer { outcome, reply });
+        if let Err(refused) = add(&mut self.db, &self.settings, &mut folds, &mut rows, job).await? {
+            return Ok(Err(refused));
         }
-        if let Err(refused) = add(&mut transaction, &self.settings, &mut folds, &mut rows, &job).await? {
-            transaction.rollback().await?;
-            return Ok(Answer {
-                outcome: Err(refused),
-                reply,
-            });
-        }
-        match sql::insert(&mut transaction, &rows.json(&folds)).await {
+        match sql::write(&mut self.db, &rows.json(&folds)).await {
             Ok(()) => {
-                transaction.commit().await?;
                 self.folds = folds;
-                let outcome = rows
-                    .committed
-                    .pop()
-                    .ok_or_else(|| FileError::Content("a batch of one without an outcome".into()))?;
-                Ok(Answer {
-                    outcome: Ok(outcome),
-                    reply,
-                })
+                let outcome = rows.committed.pop();
+                Ok(Ok(
+                    outcome.ok_or_else(|| FileError::Content("a batch of one without an outcome".into()))?
+                ))
             }
-            Err(error) if error.is_conflict() => {
-                let outcome = Err(conflict(&mut transaction, &job).await?);
-                transaction.rollback().await?;
-                Ok(Answer { outcome, reply })
-            }
+            Err(error) if error.is_conflict() => Ok(Err(conflict(&mut self.db, job).await?)),
             Err(error) => Err(error),
         }
     }
@@ -327,12 +309,11 @@ fn push(settings: &JournalSettings, folds: &mut Folds, rows: &mut Gathered, appe
     }
     // Tills are folded first: if the sums do not fit, nothing was touched.
     if let Some(till) = touches(&fact) {
-        let mut books = Books::clone(&folds.books);
-        let (version, state) = books.tills.entry(till).or_insert_with(|| (0, Till::new(till)));
+        let (version, mut state) = folds.books.tills.get(&till).cloned().unwrap_or_else(|| (0, Till::new(till)));
         state.apply(&fact, at)?;
-        *version += 1;
-        folds.books = Arc::new(books);
-        rows.tills.insert(till, ());
+        // The first of a batch copies what others still look at, the rest changes the copy.
+        Arc::make_mut(&mut folds.books).tills.insert(till, (version + 1, state));
+        rows.tills.insert(till);
     }
     if let Fact::EpochOpened(opened) = &fact {
         folds.series = opened.series;
@@ -560,7 +541,7 @@ impl Gathered {
             entries: text(&self.entries),
             commands: text(&self.commands),
             counters: text(&counters),
-            tills: text(&self.tills.keys().map(till).collect::<Vec<_>>()),
+            tills: text(&self.tills.iter().map(till).collect::<Vec<_>>()),
             stock: text(&stock),
             open_tenders: text(&self.open_tenders),
             closed_tickets: text(&self.closed_tickets),
