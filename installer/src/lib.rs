@@ -4,5 +4,6 @@
 
 pub mod client;
 pub mod decode;
+pub mod demo;
 pub mod doctor;
 pub mod till;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{decode, doctor};
+use installer::{decode, demo, doctor};
 
 /// Sets up, looks after and shows a Backroom shop
 #[derive(Debug, Parser)]
@@ -17,6 +17,8 @@ struct CommandLine {
 enum Command {
     /// Say what barcodes and RFID tags mean
     Decode(decode::Decode),
+    /// Show a whole company at work on this machine
+    Demo(demo::Demo),
     /// Check whether this machine is fit to run a shop
     Doctor(doctor::Doctor),
 }
@@ -24,6 +26,7 @@ enum Command {
 fn main() -> ExitCode {
     match CommandLine::parse().command {
         Command::Decode(args) => decode::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Doctor(args) => doctor::run(args),
     }
 }
