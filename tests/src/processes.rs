@@ -31,6 +31,8 @@ pub struct Ready {
 /// A server that runs.
 #[derive(Debug)]
 pub struct Daemon {
+    /// Dropped first: it must not outlive the server, whose number may be given to somebody else.
+    _guard: Guard,
     child: Child,
     pub ready: Ready,
     pub log: PathBuf,
@@ -50,6 +52,7 @@ impl Daemon {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("could not start {}", program.display()))?;
+        let guard = Guard::over(&child)?;
         let stdout = child.stdout.take().context("the child has no stdout")?;
         let mut lines = BufReader::new(stdout).lines();
         let line = match timeout(within, lines.next_line()).await {
@@ -63,6 +66,7 @@ impl Daemon {
             bail!("{} says it is not ready: {line}", program.display());
         }
         Ok(Self {
+            _guard: guard,
             child,
             ready,
             log: log.to_owned(),
@@ -96,6 +100,27 @@ impl Daemon {
     /// Whether it has ended by itself, which nobody asked for.
     pub fn has_ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
+    }
+}
+
+/// Kills a server when this program is itself killed: a shell that reads from a pipe which only this program holds.
+#[derive(Debug)]
+struct Guard {
+    _shell: Child,
+}
+
+impl Guard {
+    fn over(child: &Child) -> Result<Self> {
+        let pid = child.id().context("the server ended at once")?.to_string();
+        let shell = Command::new("/bin/sh")
+            .args(["-c", r#"read nothing; kill -9 "$1""#, "guard", &pid])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("could not start the guard of a server")?;
+        Ok(Self { _shell: shell })
     }
 }
 

@@ -13,6 +13,7 @@ use backroom_tests::latency::Latencies;
 use backroom_tests::laws::{self, Sync};
 use backroom_tests::{checkout, figure};
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[derive(Debug, Parser)]
 #[command(
@@ -121,7 +122,7 @@ async fn main() -> ExitCode {
     let work = run(cli.what);
     let ended = tokio::select! {
         ended = work => ended,
-        _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted; all programs that were started are ended")),
+        () = told_to_stop() => Err(anyhow::anyhow!("interrupted; all programs that were started are ended")),
     };
     match ended {
         Ok(true) => ExitCode::SUCCESS,
@@ -130,6 +131,17 @@ async fn main() -> ExitCode {
             eprintln!("measure: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+async fn told_to_stop() {
+    let terminated = signal(SignalKind::terminate());
+    match terminated {
+        Ok(mut terminated) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminated.recv() => {}
+        },
+        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 

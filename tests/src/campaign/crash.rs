@@ -237,7 +237,7 @@ impl Campaign<'_> {
             Figure::raw("crash.kills", self.deaths.len() as f64, ""),
             Figure::raw("crash.commands_answered", self.watch.acked as f64, ""),
             Figure::raw("crash.sales", tally.sales as f64, ""),
-            Figure::raw("crash.refusals", unexplained as f64, ""),
+            Figure::exactly("crash.refusals", unexplained as f64, "", 0.0),
             Figure::raw("crash.restart_to_first_sale_p50", self.restarts.p50_ms(), "ms"),
             Figure::raw("crash.restart_to_first_sale_p99", self.restarts.p99_ms(), "ms"),
             Figure::raw("crash.restart_to_first_sale_max", self.restarts.max_ms(), "ms"),
