@@ -120,7 +120,7 @@ pub fn read_batch(bytes: &[u8]) -> Result<Received<Batch>, MessageError> {
         if !belongs {
             return Err(wrong("an entry of another store or epoch".into()));
         }
-        let expected_seq = entries.last().map_or(head.first.0, |before| before.header.seq.0 + 1);
+        let expected_seq = entries.last().map_or(head.first.0, |before| before.header.seq.0.saturating_add(1));
         let chained = entries.last().is_none_or(|before| before.hash == entry.header.prev_hash);
         if entry.header.seq.0 != expected_seq || !chained {
             return Err(wrong(format!("entry {} does not follow", entry.header.seq)));
