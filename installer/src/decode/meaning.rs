@@ -180,7 +180,9 @@ impl Reader {
             Some(tag) => tag.unwrap_or_else(|why| refused(input, why)),
             None => match Scanned::parse_with(text, &self.rules) {
                 Ok(scanned) => self.barcode(input, scanned),
-                Err(why) if why == BarcodeError::Card || looks_like_card(text) => refused(&without_card(input), why),
+                Err(why) if why == BarcodeError::Card || (looks_like_card(text) && !is_product_length(text)) => {
+                    refused(&without_card(input), why)
+                }
                 Err(why) => refused(input, why),
             },
         }
@@ -337,4 +339,9 @@ fn without_card(text: &str) -> String {
             if hidden { '*' } else { letter }
         })
         .collect()
+}
+
+/// A product number with a slip in it is shown as it was keyed; cards of that length are no longer issued.
+fn is_product_length(text: &str) -> bool {
+    matches!(text.len(), 8 | 12 | 13 | 14) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
