@@ -34,7 +34,11 @@ use self::town::Town;
 
 /// Starts head office with two companies and three stores on this machine, with cashiers who sell.
 ///
-/// Prints addresses, passwords, PINs and what to try first. Ctrl-C stops everything and leaves nothing behind.
+/// Builds the programs and fetches a nats-server if they are missing, takes ports from 7400 upwards on loopback only, and keeps
+/// everything in a temporary folder. Prints addresses, passwords, PINs and what to try first. Whoever is killed meanwhile is
+/// started again. Ctrl-C stops everything and leaves nothing behind.
+///
+/// BACKROOM_NATS_SERVER names a nats-server 2.10 or newer to be used instead of a fetched one.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
     /// By itself: sells, kills the broker and a box, changes a price, checks the ten laws, prints a summary and ends.
@@ -101,11 +105,12 @@ async fn play(args: &Demo, town: &mut Town, voice: &mut Voice) -> Result<()> {
     } else {
         town.programs.clone().build(&town.starter, voice).await?;
     }
+    let built = voice.elapsed();
     let tools = town.programs.tools();
     let nats_server = broker::bring(&town.starter, tools.as_deref(), voice).await?;
     town.open(nats_server, voice).await?;
     match args.headless {
-        true => story::run(town, Duration::from_secs(args.seconds), voice).await,
+        true => story::run(town, Duration::from_secs(args.seconds), built, voice).await,
         false => trading::run(town, voice).await,
     }
 }

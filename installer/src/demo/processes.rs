@@ -169,6 +169,11 @@ impl Call {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
+        for (name, _) in std::env::vars_os() {
+            if is_a_setting(&name.to_string_lossy()) {
+                command.env_remove(&name);
+            }
+        }
         command
             .args(&self.args)
             .envs(self.envs.iter().map(|(name, value)| (name, value)))
@@ -189,6 +194,11 @@ impl Call {
         let words: Vec<_> = self.args.iter().take(2).map(|word| word.to_string_lossy()).collect();
         format!("{name} {}", words.join(" "))
     }
+}
+
+/// The person's own shop may be set up in this very shell, and is none of the demo's business. How much is logged is theirs to say.
+fn is_a_setting(name: &str) -> bool {
+    name.starts_with("BACKROOM_") && name != "BACKROOM_LOG"
 }
 
 /// Starts programs, and sees to it that they end.
@@ -422,6 +432,16 @@ mod tests {
         *starter.guard.pipe.lock().unwrap() = None;
         until(|| !is_alive(child) && !is_alive(grandchild) && !folder.exists()).await;
         drop(server);
+    }
+
+    #[tokio::test]
+    async fn a_demo_that_ends_by_itself_leaves_its_guard_nothing_to_do() {
+        let folder = folder("kept");
+        let starter = Starter::new(Some(&folder)).unwrap();
+        drop(starter.serve("sleeper", sleeper(), &folder.join("log"), SOON).await.unwrap());
+        drop(starter); // Waits for the guard.
+        assert!(folder.join("log").exists());
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[tokio::test]

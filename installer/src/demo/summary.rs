@@ -67,7 +67,7 @@ fn write(text: &mut String, summary: &Summary<'_>, town: &Town) -> std::fmt::Res
     let off = summary.drawers.iter().filter(|drawer| drawer.over_short != 0).count();
     writeln!(text)?;
     for (what, how) in [
-        ("first sale after", seconds(summary.first_sale)),
+        ("first sale", format!("{} after the build", seconds(summary.first_sale))),
         ("selling for", seconds(summary.sold_for)),
         ("commands refused", refused.to_string()),
         (
