@@ -11,6 +11,7 @@ pub mod writer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use backroom_core::directive::Address;
@@ -145,6 +146,8 @@ type Listener = Box<dyn Fn(&Committed) + Send + Sync>;
 pub struct Published {
     head: watch::Sender<Head>,
     books: watch::Sender<Arc<Books>>,
+    /// Commits, each one flush, since the start.
+    flushes: AtomicU64,
     /// Told of each committed fact, in order.
     listener: OnceLock<Listener>,
 }
@@ -161,6 +164,7 @@ impl Journal {
         let published = Published {
             head: watch::Sender::new(Head::start(Epoch(0))),
             books: watch::Sender::new(Arc::default()),
+            flushes: AtomicU64::new(0),
             listener: OnceLock::new(),
         };
         let published = Arc::new(published);
@@ -193,6 +197,11 @@ impl Journal {
 
     pub fn watch_head(&self) -> watch::Receiver<Head> {
         self.published.head.subscribe()
+    }
+
+    /// How often the journal was flushed since the start; many commands share one.
+    pub fn flushes(&self) -> u64 {
+        self.published.flushes.load(Ordering::Relaxed)
     }
 
     /// A till as of the last commit, with its version.
@@ -231,6 +240,10 @@ impl Published {
     fn show(&self, head: Head, books: Arc<Books>) {
         self.books.send_replace(books);
         self.head.send_replace(head);
+    }
+
+    fn flushed(&self) {
+        self.flushes.fetch_add(1, Ordering::Relaxed);
     }
 
     fn tell(&self, committed: &Committed) {

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backroom_core::facts::{ClosedTicket, Fact, TenderTaken};
+use backroom_core::facts::{ClosedTicket, Fact, Tender, TenderTaken};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::ticket::{self, Event, Open, Opening, Refusal, ReturnDesk};
@@ -272,32 +272,33 @@ impl State {
         Ok(())
     }
 
-    /// Money that was flushed to the journal but did not reach the work log.
-    async fn take_over_tenders(&mut self, ticket: TicketId) -> Result<(), FileError> {
+    /// Money that was flushed to the journal but did not reach the work log. It is written there now, so that the version
+    /// a register is told stays true after the next fall too.
+    async fn take_over_tenders(&mut self, ticket: TicketId) -> Result<(), CommandError> {
         for entry in self.shop.reader.open_tenders(ticket).await? {
             let Fact::TenderTaken(taken) = &*committed_from(&entry)?.fact.clone() else {
                 continue;
             };
-            let Some(held) = self.tickets.get_mut(&ticket) else { continue };
-            if held
-                .ticket
-                .tenders()
-                .iter()
-                .any(|tender| tender.command_id == taken.tender.command_id)
-            {
+            let Some(held) = self.tickets.get(&ticket) else { continue };
+            let is_known = |tender: &Tender| tender.command_id == taken.tender.command_id;
+            if held.ticket.tenders().iter().any(is_known) {
                 continue;
             }
             let Some((body_hash, _)) = self.shop.reader.command(taken.tender.command_id).await? else {
                 continue;
             };
-            held.apply(Step {
+            let step = Step {
                 ticket,
                 version: held.version + 1,
                 register: self.seat.register,
                 command_id: taken.tender.command_id,
                 body_hash,
                 event: Event::TenderTaken(taken.tender.clone()),
-            });
+            };
+            self.shop.worklog.write(vec![step.clone()]).await?;
+            if let Some(held) = self.tickets.get_mut(&ticket) {
+                held.apply(step);
+            }
         }
         Ok(())
     }

@@ -71,6 +71,8 @@ async fn metrics(store: web::Data<Store>) -> HttpResponse {
         "1 while head office's broker can be reached.",
         u64::from(link.connected),
     );
+    text.push_str("# HELP backroom_journal_flushes_total Flushes of the journal; commands that wait share one.\n# TYPE backroom_journal_flushes_total counter\n");
+    text.push_str(&format!("backroom_journal_flushes_total {}\n", store.shop().journal.flushes()));
     let actors = store.actors().await;
     text.push_str("# HELP backroom_actor_restarts_total Restarts of an actor since the start of the box.\n# TYPE backroom_actor_restarts_total counter\n");
     for actor in actors {

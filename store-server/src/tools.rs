@@ -124,8 +124,9 @@ pub async fn tickets(data: &Path) -> anyhow::Result<()> {
         let mut open = Open::new(opening.clone());
         let mut command_ids = Vec::new();
         for step in steps {
-            // Opening and first line are of one command.
-            if !command_ids.contains(&step.command_id) {
+            // Opening and first line are of one command; a tender has an entry of its own in the journal.
+            let in_journal = matches!(step.event, Event::TenderTaken(_));
+            if !in_journal && !command_ids.contains(&step.command_id) {
                 command_ids.push(step.command_id);
             }
             if !matches!(step.event, Event::Opened(_)) {

@@ -159,6 +159,7 @@ impl Writer {
         }
         match sql::write(&mut self.db, &rows.json(&folds)).await {
             Ok(()) => {
+                self.published.flushed();
                 self.folds = folds;
                 let done = accepted.into_iter().zip(std::mem::take(&mut rows.committed));
                 answers.extend(done.map(|((_, reply), committed)| Answer {
@@ -190,6 +191,7 @@ impl Writer {
         }
         match sql::write(&mut self.db, &rows.json(&folds)).await {
             Ok(()) => {
+                self.published.flushed();
                 self.folds = folds;
                 let outcome = rows.committed.pop();
                 Ok(Ok(

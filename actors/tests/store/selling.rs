@@ -5,6 +5,7 @@ use backroom_actors::register::{Action, CommandError};
 use backroom_actors::tills;
 use backroom_core::facts::{CashMove, Fact, TicketEnd};
 use backroom_core::money::{Money, Quantity};
+use sqlx::Connection;
 
 use crate::shop::{Shop, body, closed, id, receipt, seat, ticket, version};
 
@@ -159,6 +160,39 @@ async fn money_taken_for_an_open_ticket_is_still_there_after_a_restart() {
     assert_eq!(version(&again), seen);
     let sale = closed(&shop.pay("r1", open, seen, 1000).await.unwrap());
     assert_eq!((sale.tenders.len(), sale.change), (2, Money(10)));
+    shop.prove().await;
+}
+
+#[tokio::test]
+async fn money_the_work_log_never_heard_of_keeps_its_version_through_every_fall() {
+    let shop = Shop::open(&["r1"]).await;
+    let open = ticket();
+    let seen = version(&shop.scan("r1", open, 0, "TEE").await);
+    let (part, action) = (
+        id(),
+        Action::Tender {
+            ticket: open,
+            expected: seen,
+            amount: Money(1000),
+            settle: false,
+        },
+    );
+    shop.say("r1", part, "part", action.clone()).await.unwrap();
+    shop.store.stop(std::time::Duration::from_secs(5)).await;
+    // What a kill between the two files leaves behind.
+    let url = format!("sqlite://{}", shop.home.path().join("worklog.db").display());
+    let mut db = sqlx::SqliteConnection::connect(&url).await.unwrap();
+    let lost = sqlx::query("delete from step where event like '%tender_taken%'")
+        .execute(&mut db)
+        .await
+        .unwrap();
+    assert_eq!(lost.rows_affected(), 1);
+    db.close().await.unwrap();
+    let shop = shop.reopen().await;
+    let told = version(&shop.say("r1", part, "part", action.clone()).await.unwrap());
+    let shop = shop.reopen().await;
+    assert_eq!(version(&shop.say("r1", part, "part", action).await.unwrap()), told);
+    assert_eq!(closed(&shop.pay("r1", open, told, 990).await.unwrap()).change, Money(0));
     shop.prove().await;
 }
 
