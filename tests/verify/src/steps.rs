@@ -110,6 +110,13 @@ pub const STEPS: &[Step] = &[
         run: crash,
     },
     Step {
+        name: "panics",
+        about: "every actor of the box is struck down under load",
+        needs: &["build"],
+        deadline: USUAL,
+        run: panics,
+    },
+    Step {
         name: "broker",
         about: "the broker is cut, killed and emptied",
         needs: &["tools", "build"],
@@ -165,6 +172,10 @@ fn crash(place: &mut Place, step: &Step) -> Tally {
     program(place, step, "measure", &["crash", "--quick", "--json"])
 }
 
+fn panics(place: &mut Place, step: &Step) -> Tally {
+    program(place, step, "measure", &["panics", "--quick", "--json"])
+}
+
 fn broker(place: &mut Place, step: &Step) -> Tally {
     program(place, step, "measure", &["broker", "--quick", "--json"])
 }
@@ -174,7 +185,7 @@ fn checkout(place: &mut Place, step: &Step) -> Tally {
 }
 
 fn demo(place: &mut Place, step: &Step) -> Tally {
-    program(place, step, "backroom", &["demo", "--headless", "--seconds", "30"])
+    program(place, step, "backroom", &["demo", "--headless", "--seconds", "30", "--no-build"])
 }
 
 fn cargo(place: &Place, step: &Step, words: &[&str]) -> Tally {
