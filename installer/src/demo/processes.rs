@@ -273,10 +273,10 @@ impl Starter {
                     }
                     _ => "no word".to_owned(),
                 };
-                bail!("{name} ended before it was ready ({how}); its last words:\n{}", last_words(log));
+                bail!("{name} ended before it was ready ({how}); its last words:{}", last_words(log));
             }
             Err(_) => bail!(
-                "{name} was not ready within {} s; its last words:\n{}",
+                "{name} was not ready within {} s; its last words:{}",
                 within.as_secs(),
                 last_words(log)
             ),
@@ -320,7 +320,7 @@ impl Server {
     pub async fn kill(&mut self) -> Result<ExitStatus> {
         if let Some(status) = self.ended() {
             bail!(
-                "{} had ended by itself ({status}); its last words:\n{}",
+                "{} had ended by itself ({status}); its last words:{}",
                 self.name,
                 last_words(&self.log)
             );
@@ -351,7 +351,7 @@ impl Server {
         self.group.over = true;
         match ended {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => bail!("{} stopped with {status}; its last words:\n{}", self.name, last_words(&self.log)),
+            Ok(status) => bail!("{} stopped with {status}; its last words:{}", self.name, last_words(&self.log)),
             Err(error) => Err(error).with_context(|| format!("could not wait for {}", self.name)),
         }
     }
@@ -362,15 +362,18 @@ fn append_to(path: &Path) -> Result<File> {
     file.with_context(|| format!("could not open {}", path.display()))
 }
 
-/// The end of a log, for a message about a server that failed.
+/// The end of a log, each line on one of its own, for a message about a server that failed.
 pub fn last_words(log: &Path) -> String {
-    last_lines(&std::fs::read_to_string(log).unwrap_or_default())
+    match &*last_lines(&std::fs::read_to_string(log).unwrap_or_default()) {
+        many if many.starts_with('\n') => many.to_owned(),
+        one => format!("\n  {one}"),
+    }
 }
 
 fn last_lines(text: &str) -> String {
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     match lines[lines.len().saturating_sub(LAST_WORDS)..] {
-        [] => "  (it said nothing)".to_owned(),
+        [] => "(it said nothing)".to_owned(),
         [one] => one.trim().to_owned(),
         ref lines => format!("\n  {}", lines.join("\n  ")),
     }

@@ -110,7 +110,7 @@ async fn until(what: &str, within: Duration, town: &mut Town, crew: &mut Crew, m
                 Some(which) => (format!("the box of {}", town.shops[which].store.code), town.shops[which].log()),
             };
             bail!(
-                "{name} ended by itself ({status}); its last words:\n{}",
+                "{name} ended by itself ({status}); its last words:{}",
                 super::processes::last_words(log)
             );
         }

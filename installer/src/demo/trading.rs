@@ -66,7 +66,7 @@ async fn mend(town: &mut Town, crew: &mut Crew, deaths: &mut Vec<Instant>, voice
     deaths.retain(|death| death.elapsed() < DEATHS_IN);
     deaths.push(Instant::now());
     if deaths.len() > MOST_DEATHS {
-        bail!("{name} ended again ({status}); its last words:\n{}", last_words(log));
+        bail!("{name} ended again ({status}); its last words:{}", last_words(log));
     }
     voice.say(format!("{name} ended ({status}); starting it again"));
     let began = Instant::now();
