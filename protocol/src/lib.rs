@@ -2,8 +2,8 @@
 //!
 //! Owns bytes and names. Decides nothing: what a message means is core's, what is done with it is the servers'.
 
-pub mod payload;
 pub mod messages;
+pub mod payload;
 pub mod subjects;
 
 /// Generated from `proto/`, one module per package.
