@@ -32,7 +32,7 @@ use self::programs::Programs;
 use self::say::Voice;
 use self::town::Town;
 
-/// Starts head office with two companies and three stores on this machine, with cashiers who sell.
+/// Show two companies at work on this machine: head office, three stores, and cashiers who sell
 ///
 /// Builds the programs and fetches a nats-server if they are missing, takes ports from 7400 upwards on loopback only, and keeps
 /// everything in a temporary folder. Prints addresses, passwords, PINs and what to try first. Whoever is killed meanwhile is

@@ -18,7 +18,6 @@ struct CommandLine {
 enum Command {
     /// Say what barcodes and RFID tags mean
     Decode(decode::Decode),
-    /// Show a whole company at work on this machine
     Demo(demo::Demo),
     /// Check whether this machine is fit to run a shop
     Doctor(doctor::Doctor),
