@@ -111,7 +111,13 @@ fn step(row: &sqlx::sqlite::SqliteRow) -> Result<Step, FileError> {
 /// The open file.
 pub struct Writer {
     db: SqliteConnection,
+    /// Closed tickets whose rows are still there. Deleting them one by one would cost a commit each; those that are forgotten by
+    /// a fall are recognised by the journal at the next start.
+    closed: Vec<String>,
 }
+
+/// So many closed tickets are deleted at once.
+const TIDY_AT: usize = 64;
 
 impl BatchWriter for Writer {
     type Job = Job;
@@ -121,6 +127,7 @@ impl BatchWriter for Writer {
     async fn open(file: &PathBuf) -> Result<Writer, FileError> {
         Ok(Writer {
             db: file::writer(file, Flush::Written, &MIGRATIONS).await?,
+            closed: Vec::new(),
         })
     }
 
@@ -149,7 +156,6 @@ impl BatchWriter for Writer {
 impl Writer {
     async fn insert(&mut self, jobs: &[Job]) -> Result<(), FileError> {
         let mut steps: Vec<Value> = Vec::new();
-        let mut forgotten: Vec<String> = Vec::new();
         for job in jobs {
             match job {
                 Job::Step { steps: new, .. } => {
@@ -159,18 +165,19 @@ impl Writer {
                         steps.push(json!([ticket, step.version, step.register, command, hex(&step.body_hash), event]));
                     }
                 }
-                Job::Forget { ticket, .. } => forgotten.push(hex(&ticket.to_bytes())),
+                Job::Forget { ticket, .. } => self.closed.push(hex(&ticket.to_bytes())),
             }
         }
-        // Each is one statement and so one transaction of its own: that halves the trips to the thread that holds the file.
+        // One statement is one transaction of its own: that halves the trips to the thread that holds the file.
         if !steps.is_empty() {
             let sql = "insert into step (ticket, version, register, command_id, body_hash, event)
                 select unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value ->> 3), unhex(value ->> 4), value ->> 5 from json_each(?)";
             sqlx::query(sql).bind(Value::Array(steps).to_string()).execute(&mut self.db).await?;
         }
-        if !forgotten.is_empty() {
+        if self.closed.len() >= TIDY_AT {
             let sql = "delete from step where ticket in (select unhex(value) from json_each(?))";
-            sqlx::query(sql).bind(json!(forgotten).to_string()).execute(&mut self.db).await?;
+            let closed = std::mem::take(&mut self.closed);
+            sqlx::query(sql).bind(json!(closed).to_string()).execute(&mut self.db).await?;
         }
         Ok(())
     }
