@@ -104,6 +104,8 @@ pub enum AppendError {
     AlreadyReturned { receipt: ReceiptNo, by: String },
     #[error("this ticket was closed meanwhile; read it again")]
     TicketClosed,
+    #[error("no further epoch can be opened; this box must be set up again")]
+    NoEpoch,
     #[error("the sums would no longer fit: {0}")]
     Money(#[from] backroom_core::money::MoneyError),
     #[error(transparent)]

@@ -243,6 +243,7 @@ impl State {
         self.shop.journal.settle().await?;
         self.tickets.clear();
         for step in WorkLog::read(self.shop.worklog.file(), Some(self.seat.register)).await? {
+            self.shop.recent.remember(step.command_id, step.body_hash);
             match self.tickets.get_mut(&step.ticket) {
                 Some(held) => held.apply(step),
                 None => {
@@ -453,7 +454,11 @@ impl State {
                 event,
             })
             .collect();
-        self.shop.worklog.write(steps.clone()).await?;
+        match self.shop.worklog.write(steps.clone()).await {
+            // A ticket that is new here and there already is open on another register.
+            Err(StepError::Overtaken) if before == 0 => return Err(CommandError::UnknownTicket),
+            written => written?,
+        }
         let mut line = None;
         for step in steps {
             if let Event::LineAdded(added) = &step.event {

@@ -51,6 +51,9 @@ pub struct Screen {
 impl Shop {
     /// The outcome of a command that was carried out before, if it was; `Err` when its id belongs to something else.
     pub async fn said_before(&self, id: CommandId, body: BodyHash) -> Result<Option<Result<Committed, AppendError>>, FileError> {
+        if self.recent.body_of(id).is_some_and(|known| known != body) {
+            return Ok(Some(Err(AppendError::CommandReused)));
+        }
         let Some((hash, entry)) = self.reader.command(id).await? else {
             return Ok(None);
         };

@@ -25,6 +25,7 @@ use crate::journal::reader::Reader;
 use crate::journal::writer::committed_from;
 use crate::journal::{Append, AppendError, BodyHash, Committed, Journal};
 use crate::register::Seat;
+use crate::shop::Recent;
 use crate::supervisor::Child;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/people");
@@ -82,6 +83,7 @@ impl Passes {
     fn enrolled(&mut self, token: Token, seat: Seat) {
         // A register that is enrolled again belongs to the new device only.
         self.devices.retain(|_, known| known.register != seat.register);
+        self.sessions.retain(|_, known| known.seat.register != seat.register);
         self.devices.insert(token, seat);
         self.seats.insert(seat.register, seat);
     }
@@ -105,10 +107,15 @@ impl Passes {
 pub enum StaffError {
     #[error("number or PIN is wrong; try again")]
     WrongPin,
-    #[error("too many wrong PINs; wait {seconds} seconds or ask a manager")]
+    #[error("too many wrong tries; wait {seconds} seconds, then try again")]
     Throttled { seconds: i64 },
     #[error("this pairing code is wrong, used or too old; make a new one at the box")]
     Pairing,
+    #[error("register {register} belongs to till {till}; enrol it with that till, or choose another register name")]
+    OtherTill {
+        register: RegisterId,
+        till: backroom_core::ids::TillId,
+    },
     #[error(transparent)]
     Append(#[from] AppendError),
     #[error(transparent)]
@@ -166,6 +173,7 @@ pub struct Settings {
     pub journal: Journal,
     pub reader: Reader,
     pub clock: Clock,
+    pub recent: Arc<Recent>,
     pub passes: watch::Sender<Arc<Passes>>,
 }
 
@@ -216,24 +224,28 @@ impl State {
     /// Tokens are computed again from the entries that gave them.
     async fn read_passes(&mut self) -> Result<(), FileError> {
         let mut passes = Passes::default();
-        for entry in self.settings.reader.rare(Kind::RegisterEnrolled).await? {
-            let (Some(id), Fact::RegisterEnrolled(enrolled)) = (entry.header.command_id, &*committed_from(&entry)?.fact) else {
-                continue;
-            };
-            let seat = Seat {
-                register: enrolled.register,
-                till: enrolled.till,
-            };
-            passes.enrolled(self.token("device", id), seat);
-        }
-        for entry in self.settings.reader.rare(Kind::SignedIn).await? {
-            let (Some(id), Fact::SignedIn(signed_in)) = (entry.header.command_id, &*committed_from(&entry)?.fact) else {
-                continue;
-            };
-            let Some(seat) = passes.seats.get(&signed_in.register).copied() else {
-                continue;
-            };
-            passes.signed_in(self.token("session", id), seat, signed_in.clone());
+        let mut entries = self.settings.reader.rare(Kind::RegisterEnrolled).await?;
+        entries.extend(self.settings.reader.rare(Kind::SignedIn).await?);
+        // In the order in which it happened: who enrols a register again puts out whoever was signed in.
+        entries.sort_by_key(backroom_core::journal::Entry::position);
+        for entry in entries {
+            let Some(id) = entry.header.command_id else { continue };
+            match &*committed_from(&entry)?.fact {
+                Fact::RegisterEnrolled(enrolled) => {
+                    let seat = Seat {
+                        register: enrolled.register,
+                        till: enrolled.till,
+                    };
+                    passes.enrolled(self.token("device", id), seat);
+                }
+                Fact::SignedIn(signed_in) => {
+                    let Some(seat) = passes.seats.get(&signed_in.register).copied() else {
+                        continue;
+                    };
+                    passes.signed_in(self.token("session", id), seat, signed_in.clone());
+                }
+                _ => {}
+            }
         }
         self.settings.passes.send_replace(Arc::new(passes));
         Ok(())
@@ -269,7 +281,7 @@ impl State {
                 return Err(StaffError::WrongPin);
             }
         };
-        self.forgive(&throttled[..2]).await?;
+        self.forgive(&throttled).await?;
         let committed = match self.said_before(id, body).await? {
             Some(committed) => committed,
             None => {
@@ -308,6 +320,15 @@ impl State {
             self.count_failure(&throttled).await?;
             return Err(StaffError::Pairing);
         }
+        self.forgive(&throttled).await?;
+        // A till's drawer does not move to another register's books while nobody looks.
+        let known = self.settings.passes.borrow().seats.get(&seat.register).copied();
+        if let Some(known) = known.filter(|known| known.till != seat.till) {
+            return Err(StaffError::OtherTill {
+                register: known.register,
+                till: known.till,
+            });
+        }
         let committed = match self.said_before(id, body).await? {
             Some(committed) => committed,
             None => {
@@ -334,6 +355,9 @@ impl State {
     }
 
     async fn said_before(&self, id: CommandId, body: BodyHash) -> Result<Option<Committed>, StaffError> {
+        if self.settings.recent.body_of(id).is_some_and(|known| known != body) {
+            return Err(AppendError::CommandReused.into());
+        }
         match self.settings.reader.command(id).await? {
             None => Ok(None),
             Some((hash, _)) if hash != body => Err(AppendError::CommandReused.into()),
@@ -356,7 +380,9 @@ impl State {
             staff,
             ..Append::by_the_box(fact)
         };
-        self.settings.journal.append(append).await
+        let committed = self.settings.journal.append(append).await?;
+        self.settings.recent.remember(id, body);
+        Ok(committed)
     }
 
     /// The person's name when the PIN is right. Takes the same time for a person who does not exist.
@@ -394,11 +420,13 @@ impl State {
     async fn count_failure(&mut self, throttled: &[(String, i64)]) -> Result<(), FileError> {
         let now = self.settings.clock.now().as_micros();
         for (who, forgiven) in throttled {
-            let failures: Option<i64> = sqlx::query_scalar("select failures from throttle where who = ?")
+            let before: Option<(i64, i64)> = sqlx::query_as("select failures, blocked_until_micros from throttle where who = ?")
                 .bind(who)
                 .fetch_optional(&mut self.db)
                 .await?;
-            let failures = failures.unwrap_or(0) + 1;
+            // What is older than the longest pause no longer counts.
+            let fresh = before.filter(|(_, last)| now - last < LONGEST_PAUSE_SECONDS * 1_000_000);
+            let failures = fresh.map_or(0, |(failures, _)| failures) + 1;
             let pause = match failures - forgiven {
                 over if over < 0 => 0,
                 over => (5i64 << over.min(10)).min(LONGEST_PAUSE_SECONDS),
@@ -416,12 +444,16 @@ impl State {
         Ok(())
     }
 
+    /// A right PIN or code forgives person and device; for the store it outweighs two wrong ones, so that the slips of a whole
+    /// year never add up.
     async fn forgive(&mut self, throttled: &[(String, i64)]) -> Result<(), FileError> {
         for (who, _) in throttled {
-            sqlx::query("delete from throttle where who = ?")
-                .bind(who)
-                .execute(&mut self.db)
-                .await?;
+            let sql = if who == "store" {
+                "update throttle set failures = max(failures - 2, 0) where who = ?"
+            } else {
+                "delete from throttle where who = ?"
+            };
+            sqlx::query(sql).bind(who).execute(&mut self.db).await?;
         }
         Ok(())
     }

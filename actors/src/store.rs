@@ -204,6 +204,7 @@ impl Store {
             journal,
             reader,
             clock: shop.clock,
+            recent: shop.recent.clone(),
             passes,
         };
         adopt(root, staff::child(settings, self.inner.staff.clone())).await?;
@@ -291,8 +292,8 @@ impl Store {
         *self.inner.directives_through.borrow()
     }
 
-    /// Actors that are set aside right now.
-    pub fn quarantined(&self) -> Vec<String> {
+    /// Actors that do not run right now.
+    pub fn down(&self) -> Vec<String> {
         self.inner.trouble.names()
     }
 

@@ -105,7 +105,7 @@ pub struct State {
     seed: u64,
 }
 
-/// How many of a store's actors are set aside right now, for the status line.
+/// Which of a store's actors do not run right now, for the status line.
 #[derive(Clone, Default)]
 pub struct Trouble(Arc<Mutex<Vec<String>>>);
 
@@ -211,7 +211,7 @@ impl State {
         tracing::error!(actor = %name, %error, restarts = kept.restarts, "actor fell");
         kept.last_error = error;
         let pause = kept.pause(jitter);
-        trouble.set(&name, kept.state == ChildState::Quarantined);
+        trouble.set(&name, true);
         if pause.is_zero() {
             let _ = me.send_message(Message::Restart { name }); // The root is alive, it runs this line.
         } else {
@@ -240,7 +240,7 @@ impl State {
                 kept.last_error = error.to_string();
                 let pause = kept.pause(jitter).max(Duration::from_millis(20));
                 tracing::error!(actor = %name, error = %kept.last_error, ?pause, "actor could not be restarted");
-                trouble.set(name, kept.state == ChildState::Quarantined);
+                trouble.set(name, true);
                 let name = name.to_owned();
                 me.send_after(pause, move || Message::Restart { name });
             }

@@ -93,7 +93,11 @@ async fn carry_out(shop: &Shop, command: Command) -> Result<Committed, CommandEr
         };
         match shop.journal.append(append).await {
             Err(AppendError::TillMoved { .. }) => {}
-            outcome => return Ok(outcome?),
+            outcome => {
+                let committed = outcome?;
+                shop.recent.remember(command.id, command.body);
+                return Ok(committed);
+            }
         }
     }
     Err(AppendError::TillMoved { till }.into())

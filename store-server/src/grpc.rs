@@ -35,6 +35,8 @@ use parse::body_hash;
 
 type Answer<T> = Result<Response<T>, Status>;
 
+/// No box was set back more often than this between two sign-ins.
+const MOST_EPOCHS_AHEAD: u32 = 16;
 /// Columns of a printed receipt.
 const RECEIPT_WIDTH: usize = 42;
 
@@ -133,6 +135,10 @@ impl RegisterDesk {
             // What was lost of an older epoch was dealt with when the present one was opened.
             (epoch, _) if epoch < head.epoch => false,
             (_, Seq(0)) => false,
+            (epoch, _) if epoch.0 - head.epoch.0 > MOST_EPOCHS_AHEAD => {
+                tracing::error!(seen = %epoch, ours = %head.epoch, "a register claims to have seen an epoch that can not be; not believed");
+                false
+            }
             at if at > (head.epoch, head.seq) => true,
             (epoch, seq) => {
                 let ours = self
@@ -164,10 +170,10 @@ impl RegisterDesk {
     fn status_view(&self) -> wire::GetStatusResponse {
         let store = &self.store;
         let link = store.link().borrow().clone();
-        let quarantined = store.quarantined();
-        let trouble = match quarantined.is_empty() {
+        let down = store.down();
+        let trouble = match down.is_empty() {
             true => link.trouble,
-            false => format!("out of service: {}", quarantined.join(", ")),
+            false => format!("out of service: {}", down.join(", ")),
         };
         let identity = store.identity();
         wire::GetStatusResponse {
@@ -204,6 +210,7 @@ impl RegisterService for RegisterDesk {
         // The code is a secret and has no place in a hash that is kept for ever.
         let body = body_hash(
             "enrol",
+            "",
             &wire::EnrolRequest {
                 pairing_code: String::new(),
                 ..said.clone()
@@ -239,13 +246,13 @@ impl RegisterService for RegisterDesk {
         // Neither the PIN nor what the register had seen makes it another command.
         let body = body_hash(
             "sign_in",
+            seat.register.as_str(),
             &wire::SignInRequest {
                 pin: String::new(),
                 seen: None,
                 ..said.clone()
             },
         );
-        self.compare(said.seen.as_ref()).await?;
         let sign_in = SignIn {
             id,
             body,
@@ -254,6 +261,8 @@ impl RegisterService for RegisterDesk {
             pin: said.pin.chars().take(64).collect(),
         };
         let pass = self.store.sign_in(sign_in).await.map_err(errors::staff)?;
+        // Only who knows the PIN is believed about what this register has seen.
+        self.compare(said.seen.as_ref()).await?;
         let (_, till) = self.store.shop().journal.till(seat.till);
         let open = self.store.open_tickets(seat.register).await.map_err(errors::ask)?;
         Ok(Response::new(wire::SignInResponse {
@@ -272,7 +281,12 @@ impl RegisterService for RegisterDesk {
         let id = parse::command_id(said.command.as_ref())?;
         let float = parse::money("float", said.float.as_ref(), self.currency())?;
         let committed = self
-            .till(session, id, body_hash("open_shift", &said), tills::Action::OpenShift { float })
+            .till(
+                session,
+                id,
+                body_hash("open_shift", session.seat.register.as_str(), &said),
+                tills::Action::OpenShift { float },
+            )
             .await?;
         let Fact::ShiftOpened(opened) = &*committed.fact else {
             return Err(bad_field("command_id", "belongs to another command"));
@@ -299,7 +313,9 @@ impl RegisterService for RegisterDesk {
             amount,
             reason: said.reason.clone(),
         };
-        let committed = self.till(session, id, body_hash("move_cash", &said), action).await?;
+        let committed = self
+            .till(session, id, body_hash("move_cash", session.seat.register.as_str(), &said), action)
+            .await?;
         Ok(Response::new(wire::MoveCashResponse {
             position: views::position(committed.head),
         }))
@@ -330,7 +346,12 @@ impl RegisterService for RegisterDesk {
         let id = parse::command_id(said.command.as_ref())?;
         let counted = parse::money("counted", said.counted.as_ref(), self.currency())?;
         let committed = self
-            .till(session, id, body_hash("close_shift", &said), tills::Action::CloseShift { counted })
+            .till(
+                session,
+                id,
+                body_hash("close_shift", session.seat.register.as_str(), &said),
+                tills::Action::CloseShift { counted },
+            )
             .await?;
         let Fact::ShiftClosed(closed) = &*committed.fact else {
             return Err(bad_field("command_id", "belongs to another command"));
@@ -352,7 +373,7 @@ impl RegisterService for RegisterDesk {
         let session = self.session(request.metadata())?;
         let said = request.into_inner();
         let id = parse::command_id(said.command.as_ref())?;
-        let body = body_hash("scan", &said);
+        let body = body_hash("scan", session.seat.register.as_str(), &said);
         let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
         let code = parse::code(&said.code)?.to_owned();
         let action = Action::Scan {
@@ -383,7 +404,9 @@ impl RegisterService for RegisterDesk {
             expected,
             line: said.line,
         };
-        let (view, _) = self.sell(session, id, body_hash("void_line", &said), action).await?;
+        let (view, _) = self
+            .sell(session, id, body_hash("void_line", session.seat.register.as_str(), &said), action)
+            .await?;
         Ok(Response::new(wire::VoidLineResponse {
             ticket: Some(view),
             position: self.position(),
@@ -406,7 +429,9 @@ impl RegisterService for RegisterDesk {
             amount,
             settle: said.settle,
         };
-        let (view, _) = self.sell(session, id, body_hash("tender", &said), action).await?;
+        let (view, _) = self
+            .sell(session, id, body_hash("tender", session.seat.register.as_str(), &said), action)
+            .await?;
         Ok(Response::new(wire::TenderResponse {
             change: change(&view),
             ticket: Some(view),
@@ -420,7 +445,12 @@ impl RegisterService for RegisterDesk {
         let id = parse::command_id(said.command.as_ref())?;
         let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
         let (view, _) = self
-            .sell(session, id, body_hash("settle", &said), Action::Settle { ticket, expected })
+            .sell(
+                session,
+                id,
+                body_hash("settle", session.seat.register.as_str(), &said),
+                Action::Settle { ticket, expected },
+            )
             .await?;
         Ok(Response::new(wire::SettleResponse {
             change: change(&view),
@@ -435,7 +465,12 @@ impl RegisterService for RegisterDesk {
         let id = parse::command_id(said.command.as_ref())?;
         let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
         let (view, _) = self
-            .sell(session, id, body_hash("cancel_ticket", &said), Action::Cancel { ticket, expected })
+            .sell(
+                session,
+                id,
+                body_hash("cancel_ticket", session.seat.register.as_str(), &said),
+                Action::Cancel { ticket, expected },
+            )
             .await?;
         Ok(Response::new(wire::CancelTicketResponse {
             ticket: Some(view),
@@ -451,7 +486,9 @@ impl RegisterService for RegisterDesk {
             ticket: parse::ticket_id(&said.ticket_id)?,
             receipt: parse::receipt(&said.receipt)?,
         };
-        let (view, outcome) = self.sell(session, id, body_hash("return_sale", &said), action).await?;
+        let (view, outcome) = self
+            .sell(session, id, body_hash("return_sale", session.seat.register.as_str(), &said), action)
+            .await?;
         let refund = match &outcome {
             Outcome::Closed { committed } => match &*committed.fact {
                 Fact::TicketClosed(closed) => closed.due.negated().map_err(|error| bad_field("refund", error))?,

@@ -76,6 +76,15 @@ impl Reader {
         sql::tills(&mut *self.pool.acquire().await?).await
     }
 
+    pub async fn counters(&self) -> Result<Vec<(String, i64, i64)>, FileError> {
+        sql::counters(&mut *self.pool.acquire().await?).await
+    }
+
+    /// Receipts that were taken back, each with the one that did.
+    pub async fn all_returned(&self) -> Result<Vec<(String, String)>, FileError> {
+        sql::all_returned(&mut *self.pool.acquire().await?).await
+    }
+
     pub async fn segments(&self) -> Result<Vec<String>, FileError> {
         sql::segments(&mut *self.pool.acquire().await?).await
     }

@@ -145,6 +145,10 @@ pub async fn returned(db: &mut SqliteConnection, receipt: ReceiptNo) -> Result<O
     Ok(sqlx::query_scalar(sql).bind(receipt.to_string()).fetch_optional(db).await?)
 }
 
+pub async fn all_returned(db: &mut SqliteConnection) -> Result<Vec<(String, String)>, FileError> {
+    Ok(sqlx::query_as("select receipt, by_receipt from returned").fetch_all(db).await?)
+}
+
 pub async fn segments(db: &mut SqliteConnection) -> Result<Vec<String>, FileError> {
     Ok(sqlx::query_scalar("select body from segment order by epoch, first")
         .fetch_all(db)

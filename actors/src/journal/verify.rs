@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use backroom_core::facts::Fact;
+use backroom_core::facts::{Fact, TicketEnd};
 use backroom_core::ids::{RegisterId, TillId};
 use backroom_core::journal::{Entry, Epoch, Hash, Head, Segment, Seq};
 use backroom_core::stock::Stock;
@@ -34,7 +34,8 @@ pub struct Verified {
     pub segments: u64,
     pub stock: Stock,
     pub tills: BTreeMap<TillId, Till>,
-    counters: HashMap<(RegisterId, u32), u64>,
+    counters: BTreeMap<(RegisterId, u32), u64>,
+    returned: BTreeMap<String, String>,
 }
 
 const PAGE: u32 = 512;
@@ -106,6 +107,22 @@ pub async fn prove(reader: &Reader, key: &VerifyingKey) -> Result<Verified, Veri
     if let Some(till) = kept.keys().find(|till| !verified.tills.contains_key(till)) {
         return Err(VerifyError::Fold(format!("till {till} is kept but never appears in the journal")));
     }
+    let kept: BTreeMap<String, String> = reader.all_returned().await?.into_iter().collect();
+    if kept != verified.returned {
+        return Err(VerifyError::Fold(
+            "the list of receipts that were taken back does not follow from the journal".into(),
+        ));
+    }
+    let mut kept = BTreeMap::new();
+    for (register, series, last) in reader.counters().await? {
+        let register = register
+            .parse()
+            .map_err(|error| FileError::Content(format!("a receipt counter: {error}")))?;
+        kept.insert((register, series as u32), last as u64);
+    }
+    if kept != verified.counters {
+        return Err(VerifyError::Fold("the receipt counters do not follow from the journal".into()));
+    }
     Ok(verified)
 }
 
@@ -141,6 +158,12 @@ impl Verified {
                 return Err(format!("gives receipt {receipt} after number {last}"));
             }
             *last = receipt.number;
+        }
+        if let Fact::TicketClosed(ticket) = &fact
+            && let (TicketEnd::Return, Some(original), Some(by)) = (ticket.end, ticket.original, ticket.receipt)
+            && let Some(before) = self.returned.insert(original.to_string(), by.to_string())
+        {
+            return Err(format!("takes receipt {original} back a second time, after {before}"));
         }
         Ok(())
     }

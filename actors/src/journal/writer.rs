@@ -246,7 +246,15 @@ async fn conflict(db: &mut SqliteConnection, job: &Work) -> Result<AppendError, 
     {
         return Ok(AppendError::TicketClosed);
     }
-    Ok(AppendError::CommandReused)
+    let ids = append.command_id.into_iter().chain(append.also.iter().map(|(id, _)| *id));
+    for id in ids {
+        if sql::command(db, id).await?.is_some() {
+            return Ok(AppendError::CommandReused);
+        }
+    }
+    Err(FileError::Content(
+        "a row is there that does not follow from the journal; run `store-server prove`".into(),
+    ))
 }
 
 /// Checks a job against the folds as they stand within this batch and gathers its rows.
@@ -260,7 +268,7 @@ async fn add(
     match job {
         Work::OpenEpoch { reason, at_least } => {
             let Some((epoch, opened)) = folds.next_epoch(*reason, *at_least) else {
-                return Err(FileError::Content("a journal without a first entry".into()));
+                return Ok(Err(AppendError::NoEpoch));
             };
             let append = Append::by_the_box(Fact::EpochOpened(opened));
             Ok(push(settings, folds, rows, &append, Head::start(epoch)))
@@ -446,10 +454,10 @@ impl Folds {
         let opened = EpochOpened {
             reason,
             previous,
-            series: now.series + 1,
+            series: now.series.checked_add(1)?,
             ..now.clone()
         };
-        Some((Epoch(at_least.0.max(self.head.epoch.0 + 1)), opened))
+        Some((Epoch(at_least.0.max(self.head.epoch.0.checked_add(1)?)), opened))
     }
 }
 

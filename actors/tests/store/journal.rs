@@ -37,6 +37,8 @@ async fn whatever_is_changed_in_the_file_is_named() {
         ("update entry set hash = zeroblob(32) where seq = 6", "1:6 does not hash"),
         ("delete from entry where seq = 6", "1:7 entry 1:7 does not follow 1:6"),
         ("update stock set on_hand = on_hand + 1000 where sku = 'TEE'", "stock of TEE"),
+        ("update counter set last = last + 5", "receipt counters"),
+        ("insert into returned values ('r1/1/1', 'r1/1/9')", "taken back"),
         ("update till set state = replace(state, '\"sales\":3', '\"sales\":2')", "till r1"),
     ];
     for (sql, complains) in changes {

@@ -1,6 +1,7 @@
 //! Who gets in, who does not, and how long guessing takes.
 
 use backroom_actors::journal::AppendError;
+use backroom_actors::register::Seat;
 use backroom_actors::staff::{Enrol, PassError, SignIn, StaffError};
 
 use crate::shop::{PIN, Shop, body, id, seat};
@@ -101,4 +102,37 @@ async fn a_pairing_code_is_good_for_one_device() {
         shop.store.enrol(other).await,
         Err(StaffError::Append(AppendError::CommandReused))
     ));
+}
+
+#[tokio::test]
+async fn the_slips_of_honest_people_never_lock_the_store() {
+    let shop = Shop::open(&["r1"]).await;
+    for _ in 0..60 {
+        assert!(matches!(
+            shop.store.sign_in(shop.sign_in("r1", "0000")).await,
+            Err(StaffError::WrongPin)
+        ));
+        shop.store.sign_in(shop.sign_in("r1", PIN)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_register_that_is_enrolled_again_puts_the_old_device_out_and_keeps_its_till() {
+    let shop = Shop::open(&["r1"]).await;
+    let pass = shop.store.sign_in(shop.sign_in("r1", PIN)).await.unwrap();
+    let moved = Enrol {
+        id: id(),
+        body: body("enrol"),
+        seat: Seat {
+            till: "t9".parse().unwrap(),
+            ..seat("r1")
+        },
+        code: shop.pairing_code().await,
+    };
+    assert!(matches!(shop.store.enrol(moved).await, Err(StaffError::OtherTill { .. })));
+    shop.enrol("r1").await;
+    let out = |shop: &Shop| shop.store.shop().passes.borrow().session(&pass.token) == Err(PassError::NotSignedIn);
+    assert!(out(&shop));
+    let shop = shop.reopen().await;
+    assert!(out(&shop));
 }

@@ -112,6 +112,27 @@ async fn an_id_that_is_used_again_for_something_else_is_refused_wherever_it_was_
     assert!(reused(shop.say("r1", scan, "other", action(open)).await));
     assert!(reused(shop.say("r1", scan, "other", action(ticket())).await));
     assert!(reused(shop.say("r2", scan, "other", action(ticket())).await));
+    let cash = tills::Action::MoveCash {
+        kind: CashMove::PaidIn,
+        amount: Money(1),
+        reason: "change".into(),
+    };
+    let cash = tills::Command {
+        id: scan,
+        body: body("cash"),
+        staff: "s101".parse().unwrap(),
+        seat: seat("r1"),
+        action: cash,
+    };
+    assert!(matches!(
+        shop.store.till(cash).await,
+        Err(CommandError::Append(AppendError::CommandReused))
+    ));
+    // A ticket that is open on one register is not another's.
+    assert!(matches!(
+        shop.say("r2", id(), "scan", action(open)).await,
+        Err(CommandError::UnknownTicket)
+    ));
     shop.pay("r1", open, version(&first), 1990).await.unwrap();
     assert!(reused(shop.say("r1", scan, "other", action(ticket())).await));
     let shop = shop.reopen().await;

@@ -89,6 +89,18 @@ pub struct Item {
     pub codes: Vec<String>,
     pub tax_class: String,
     pub price: Money,
+    #[serde(default)]
+    pub sold_by: SoldBy,
+}
+
+/// Whether parts of a unit can be sold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SoldBy {
+    #[default]
+    Piece,
+    /// By weight or length: thousandths of the unit in which the price is.
+    Measure,
 }
 
 /// The catalog as a file: what head office writes, what lies beside the journal under its hash.

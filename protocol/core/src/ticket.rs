@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barcode::Scanned;
-use crate::catalog::{Catalog, Item, PriceVersion, Sku};
+use crate::barcode::{BarcodeError, Scanned, looks_like_card};
+use crate::catalog::{Catalog, Item, PriceVersion, Sku, SoldBy};
 use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
 use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
 use crate::money::{Currency, Money, MoneyError, Quantity};
@@ -31,6 +31,8 @@ pub enum Refusal {
     UnreadableCode { why: String },
     #[error("quantity {quantity} can not be sold; use more than 0 and at most 10000")]
     Quantity { quantity: Quantity },
+    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces")]
+    NoPieces { name: String, quantity: Quantity },
     #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
     TooManyLines,
     #[error("line {line} is not on this ticket")]
@@ -64,6 +66,7 @@ impl Refusal {
             Refusal::UnknownCode { .. } => "unknown_code",
             Refusal::UnreadableCode { .. } => "unreadable_code",
             Refusal::Quantity { .. } => "quantity",
+            Refusal::NoPieces { .. } => "quantity",
             Refusal::TooManyLines => "too_many_lines",
             Refusal::NoSuchLine { .. } => "no_such_line",
             Refusal::AlreadyVoided { .. } => "already_voided",
@@ -124,6 +127,17 @@ pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
     let unknown = || Refusal::UnknownCode {
         code: code.chars().take(60).collect(),
     };
+    // A right product number must not carry a card into the journal.
+    if let Scanned::Elements(label) | Scanned::DigitalLink(label) = &scanned
+        && label
+            .elements()
+            .iter()
+            .any(|element| looks_like_card(&element.value) && element.value.len() > 14)
+    {
+        return Err(Refusal::UnreadableCode {
+            why: BarcodeError::Card.to_string(),
+        });
+    }
     scanned.gtin().and_then(|gtin| catalog.by_gtin(gtin)).ok_or_else(unknown)
 }
 
@@ -180,6 +194,12 @@ impl Open {
             return Err(Refusal::Quantity { quantity });
         }
         let item = find(catalog, code)?;
+        if item.sold_by == SoldBy::Piece && quantity.0 % Quantity::ONE.0 != 0 {
+            return Err(Refusal::NoPieces {
+                name: item.name.clone(),
+                quantity,
+            });
+        }
         let class = catalog
             .tax_class(&item.tax_class)
             .ok_or_else(|| Refusal::NoTaxClass { sku: item.sku.clone() })?;

@@ -13,7 +13,7 @@ fn catalog() -> Catalog {
         "tax_classes": [{"code": "A", "name": "standard", "rate": "0.19"}, {"code": "B", "name": "food", "rate": "0.07"}],
         "items": [
             {"sku": "TEE-M", "name": "T-shirt M", "codes": ["4006381333931"], "tax_class": "A", "price": 1990},
-            {"sku": "APPLE", "name": "Apples", "tax_class": "B", "price": 249},
+            {"sku": "APPLE", "name": "Apples", "tax_class": "B", "price": 249, "sold_by": "measure"},
             {"sku": "BAG", "name": "Paper bag", "tax_class": "A", "price": 0}
         ]
     }))
@@ -108,6 +108,8 @@ fn what_can_not_be_sold_is_refused_with_what_to_do() {
     let refuse = |ticket: &Open, code: &str, milli| ticket.scan(&catalog(), code, Quantity(milli), id(1), at(1)).unwrap_err().code();
     assert_eq!(refuse(&ticket, "4006381333948", 1000), "unknown_code");
     assert_eq!(refuse(&ticket, ";4111111111111111=2512101", 1000), "unreadable_code");
+    assert_eq!(refuse(&ticket, "TEE-M", 500), "quantity");
+    assert_eq!(refuse(&ticket, "]C10104006381333931104111111111111111", 1000), "unreadable_code");
     assert_eq!(refuse(&ticket, "APPLE", 0), "quantity");
     assert_eq!(refuse(&ticket, "APPLE", -1000), "quantity");
     assert_eq!(refuse(&ticket, "APPLE", i64::MAX), "quantity");
@@ -219,6 +221,13 @@ fn the_z_report_explains_every_coin_in_the_drawer() {
     for (kind, amount) in [(CashMove::PaidIn, 500), (CashMove::PaidOut, 120), (CashMove::Drop, 3000)] {
         let moved = till.move_cash(kind, Money(amount), "petty cash").unwrap();
         till.apply(&Fact::CashMoved(moved), at(3)).unwrap();
+    }
+    for card in ["4111 1111 1111 1111", ";4111111111111111=2512101?", "5500-0000-0000-0004"] {
+        assert_eq!(
+            till.move_cash(CashMove::PaidIn, Money(1), card).unwrap_err().code(),
+            "card_data",
+            "{card}"
+        );
     }
     let closed = till.close_shift(Money(7370), at(4)).unwrap();
     assert_eq!(

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::barcode::looks_like_card;
 use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TaxSum, TicketEnd};
 use crate::ids::{ReceiptNo, RegisterId, ShiftId, TillId};
 use crate::money::{LARGEST_AMOUNT, Money, MoneyError};
@@ -25,6 +26,8 @@ pub enum Refusal {
     Amount,
     #[error("a reason is 1 to 60 printable characters")]
     Reason,
+    #[error("the reason holds what looks like a card number; leave it out")]
+    Card,
     #[error("the sums of this shift do not fit: {0}")]
     Money(#[from] MoneyError),
 }
@@ -37,6 +40,7 @@ impl Refusal {
             Refusal::OtherShift { .. } => "other_shift",
             Refusal::Amount => "amount",
             Refusal::Reason => "reason",
+            Refusal::Card => "card_data",
             Refusal::Money(_) => "money",
         }
     }
@@ -156,6 +160,9 @@ impl Till {
         let printable = !reason.is_empty() && reason.chars().count() <= 60 && !reason.chars().any(char::is_control);
         if !printable {
             return Err(Refusal::Reason);
+        }
+        if looks_like_card(reason) {
+            return Err(Refusal::Card);
         }
         Ok(CashMoved {
             shift: shift.shift,

@@ -48,6 +48,7 @@ pub fn append(error: AppendError) -> Status {
         AppendError::TillMoved { .. } => status(Code::Unavailable, "busy", error),
         AppendError::AlreadyReturned { .. } => status(Code::FailedPrecondition, "already_returned", error),
         AppendError::TicketClosed => status(Code::FailedPrecondition, "ticket_closed", error),
+        AppendError::NoEpoch => status(Code::FailedPrecondition, "no_epoch", error),
         AppendError::Money(_) => status(Code::FailedPrecondition, "money", error),
         AppendError::Away(away) => ask(*away),
     }
@@ -81,6 +82,7 @@ pub fn staff(error: StaffError) -> Status {
         StaffError::WrongPin => status(Code::Unauthenticated, "wrong_pin", error),
         StaffError::Throttled { .. } => status(Code::FailedPrecondition, "throttled", error),
         StaffError::Pairing => status(Code::PermissionDenied, "pairing", error),
+        StaffError::OtherTill { .. } => status(Code::FailedPrecondition, "other_till", error),
         StaffError::Append(error) => append(error),
         StaffError::Ask(error) => ask(error),
         StaffError::File(error) => file(&error),

@@ -59,10 +59,13 @@ pub fn ticket(head: Option<&wire::TicketHead>) -> Result<(TicketId, u64), Status
     Ok((ticket_id(&head.ticket_id)?, head.expected_version))
 }
 
-/// What a command said, without what must not be remembered. The call's name is part of it: two calls are never the same command.
-pub fn body_hash(call: &'static str, said: &impl Message) -> BodyHash {
+/// What a command said, without what must not be remembered. Call and register are part of it: what another
+/// register says, or another call, is never the same command.
+pub fn body_hash(call: &'static str, register: &str, said: &impl Message) -> BodyHash {
     let mut hash = Sha256::new();
     hash.update(call.as_bytes());
+    hash.update([0]);
+    hash.update(register.as_bytes());
     hash.update([0]);
     hash.update(said.encode_to_vec());
     let full: [u8; 32] = hash.finalize().into();
