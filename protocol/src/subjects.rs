@@ -17,7 +17,7 @@ pub const UP_STREAM: &str = "UP";
 /// Head office's durable consumer on [`UP_STREAM`].
 pub const UP_CONSUMER: &str = "hq-ingest";
 
-/// The broker drops a message whose id it has seen within its duplicate window; see [`message_id`].
+/// The broker drops a message whose id it has seen within its duplicate window; see `federation::sender::Message::id` in core.
 pub const MESSAGE_ID_HEADER: &str = "Nats-Msg-Id";
 
 const ROOT: &str = "br.v1";
