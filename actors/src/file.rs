@@ -76,7 +76,11 @@ pub async fn readers(file: &Path) -> Result<SqlitePool, FileError> {
         .read_only(true)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
-    let pool = SqlitePoolOptions::new().max_connections(3).connect_with(options).await;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(3)
+        .test_before_acquire(false)
+        .connect_with(options)
+        .await;
     pool.map_err(|source| FileError::Open {
         file: file.display().to_string(),
         source,

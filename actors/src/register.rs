@@ -341,12 +341,17 @@ impl State {
         if recent.is_some_and(|body| body != command.body) {
             return Err(AppendError::CommandReused.into());
         }
-        // A command on an open ticket that is not among the ticket's own is new; for all others the journal is asked.
-        if held.is_some() && recent.is_none() {
+        // A command on an open ticket that is not among the ticket's own is new, and so is a first scan of a ticket nobody knows; for all
+        // others the journal is asked.
+        let starts = held.is_none() && matches!(command.action, Action::Scan { expected: 0, .. });
+        let is_closed = starts && self.shop.reader.by_ticket(command.action.ticket()).await?.is_some();
+        let is_new = held.is_some() || (starts && !is_closed);
+        if is_new && recent.is_none() {
             return Ok(None);
         }
         match self.shop.said_before(command.id, command.body).await? {
             Some(outcome) => Ok(Some(Outcome::Closed { committed: outcome? })),
+            None if is_closed => Err(CommandError::Closed),
             None => Ok(None),
         }
     }
@@ -422,9 +427,6 @@ impl State {
         }
         if self.tickets.len() >= MOST_TICKETS {
             return Err(CommandError::TooManyTickets);
-        }
-        if self.shop.reader.by_ticket(ticket).await?.is_some() {
-            return Err(CommandError::Closed);
         }
         let opening = Opening {
             ticket,

@@ -40,3 +40,33 @@ create table returned (receipt text primary key, by_receipt text not null) witho
 
 -- Signed stretches of the journal.
 create table segment (epoch integer not null, first integer not null, last integer not null, body text not null, primary key (epoch, first)) without rowid;
+
+-- A whole batch as one statement: each column is the JSON rows of one table. One statement is one transaction and one trip to the
+-- thread that holds the file; what the tables refuse takes the whole batch back.
+create view batch (entries, commands, counters, tills, stock, open_tenders, closed_tickets, returned, segments) as
+    select '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]', '[]' where false;
+
+create trigger write_batch instead of insert on batch
+begin
+    insert into entry (position, epoch, seq, kind, hash, bytes, ticket, receipt)
+        select value ->> 0, value ->> 1, value ->> 2, value ->> 3, unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), value ->> 7
+        from json_each(new.entries);
+    insert into command (command_id, body_hash, position)
+        select unhex(value ->> 0), unhex(value ->> 1), value ->> 2 from json_each(new.commands);
+    insert into counter (register, series, last)
+        select value ->> 0, value ->> 1, value ->> 2 from json_each(new.counters) where true
+        on conflict do update set last = excluded.last;
+    insert into till (till, version, state)
+        select value ->> 0, value ->> 1, value ->> 2 from json_each(new.tills) where true
+        on conflict do update set version = excluded.version, state = excluded.state;
+    insert into stock (sku, on_hand)
+        select value ->> 0, value ->> 1 from json_each(new.stock) where true
+        on conflict do update set on_hand = on_hand + excluded.on_hand;
+    insert into open_tender (ticket, position)
+        select unhex(value ->> 0), value ->> 1 from json_each(new.open_tenders);
+    delete from open_tender where ticket in (select unhex(value) from json_each(new.closed_tickets));
+    insert into returned (receipt, by_receipt)
+        select value ->> 0, value ->> 1 from json_each(new.returned);
+    insert into segment (epoch, first, last, body)
+        select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(new.segments);
+end;

@@ -169,59 +169,36 @@ pub struct BatchRows {
     pub segments: String,
 }
 
-const NOTHING: &str = "[]";
-
-/// The tables nearly every batch touches.
-macro_rules! usual_tables {
-    () => {
-        "insert into entry (position, epoch, seq, kind, hash, bytes, ticket, receipt) select value ->> 0, value ->> 1, value ->> 2, value ->> 3,
-            unhex(value ->> 4), unhex(value ->> 5), unhex(value ->> 6), value ->> 7 from json_each(?);
-        insert into command (command_id, body_hash, position) select unhex(value ->> 0), unhex(value ->> 1), value ->> 2 from json_each(?);
-        insert into counter (register, series, last) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
-            on conflict do update set last = excluded.last;
-        insert into till (till, version, state) select value ->> 0, value ->> 1, value ->> 2 from json_each(?) where true
-            on conflict do update set version = excluded.version, state = excluded.state;
-        insert into stock (sku, on_hand) select value ->> 0, value ->> 1 from json_each(?) where true
-            on conflict do update set on_hand = on_hand + excluded.on_hand;"
-    };
-}
-
-/// Begin, insert, commit: one text, so one trip to the thread that holds the file.
-const COMMON: &str = concat!("begin immediate;", usual_tables!(), "commit");
-
-/// The same with the tables few batches touch.
-const WHOLE: &str = concat!(
-    "begin immediate;",
-    usual_tables!(),
-    "insert into open_tender (ticket, position) select unhex(value ->> 0), value ->> 1 from json_each(?);
-    delete from open_tender where ticket in (select unhex(value) from json_each(?));
-    insert into returned (receipt, by_receipt) select value ->> 0, value ->> 1 from json_each(?);
-    insert into segment (epoch, first, last, body) select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?);
-    commit"
-);
-
-/// Writes a batch in a transaction of its own and flushes it. After an error nothing of it is there, or nothing is known:
-/// only a conflict is certain.
+/// Writes a batch and flushes it: one statement, see the trigger `write_batch` in the migration. A conflict takes all of it back; after
+/// any other error nothing is known.
 pub async fn write(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), FileError> {
-    let rare = [&rows.open_tenders, &rows.closed_tickets, &rows.returned, &rows.segments];
-    let is_common = rare.iter().all(|rows| *rows == NOTHING);
-    let mut query = sqlx::query(if is_common { COMMON } else { WHOLE });
-    for rows in [&rows.entries, &rows.commands, &rows.counters, &rows.tills, &rows.stock] {
+    let sql = "insert into batch (entries, commands, counters, tills, stock, open_tenders, closed_tickets, returned, segments)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let BatchRows {
+        entries,
+        commands,
+        counters,
+        tills,
+        stock,
+        open_tenders,
+        closed_tickets,
+        returned,
+        segments,
+    } = rows;
+    let mut query = sqlx::query(sql);
+    for rows in [
+        entries,
+        commands,
+        counters,
+        tills,
+        stock,
+        open_tenders,
+        closed_tickets,
+        returned,
+        segments,
+    ] {
         query = query.bind(rows);
     }
-    if !is_common {
-        for rows in rare {
-            query = query.bind(rows);
-        }
-    }
-    match query.execute(&mut *db).await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let error = FileError::from(error);
-            if error.is_conflict() {
-                sqlx::query("rollback").execute(db).await?;
-            }
-            Err(error)
-        }
-    }
+    query.execute(db).await?;
+    Ok(())
 }
