@@ -1,8 +1,10 @@
-//! What stands on the counter, as bytes: how each device is spoken to, and what it means by its answers.
+//! What stands on the counter: how each device is spoken to, what it means by its answers, and a stand-in for each.
 //!
-//! Codecs only. They wait for nothing and open nothing; sockets, serial ports and time belong to the links. RFID
-//! readers have a crate of their own, `backroom-llrp`.
-//!
-//! - [`escpos`]: receipt printers and the cash drawer behind them.
+//! Three floors. Codecs ([`escpos`]) turn bytes into meaning; they wait for nothing and open nothing. Links ([`link`])
+//! hold the socket or serial port to one device, with its timeouts. Simulators ([`sim`]) are the other end: devices without
+//! the metal, for tests, demonstrations and campaigns. When a device is used, and what is done after a failure, belongs to
+//! the box. RFID readers have a crate of their own for their bytes, `backroom-llrp`.
 
 pub mod escpos;
+pub mod link;
+pub mod sim;

@@ -35,7 +35,7 @@ const CRATES: &[Crate] = &[
     Crate {
         name: "backroom-devices",
         folder: "devices",
-        programs: &[],
+        programs: &["simulate"],
     },
     Crate {
         name: "backroom-actors",
