@@ -15,13 +15,14 @@ pub mod kind {
     pub const LAST_SEEN_UPTIME: u16 = 5;
     pub const PEAK_RSSI: u16 = 6;
     pub const TAG_SEEN_COUNT: u16 = 8;
+    pub const ROSPEC_ID: u16 = 9;
     pub const EPC_96: u16 = 13;
     pub const TAG_REPORT_DATA: u16 = 240;
     pub const EPC_DATA: u16 = 241;
 }
 
 /// The first number that is a TLV; those below are TV.
-const FIRST_TLV: u16 = 128;
+pub(crate) const FIRST_TLV: u16 = 128;
 const TLV_HEADER_LEN: usize = 4;
 
 /// One parameter: its number and the bytes after its header.
@@ -54,9 +55,9 @@ pub fn walk(bytes: &[u8], side: Side) -> Parameters<'_> {
 /// See [`walk`].
 #[derive(Clone, Debug)]
 pub struct Parameters<'a> {
-    side: Side,
-    whole: &'a [u8],
-    at: usize,
+    pub(crate) side: Side,
+    pub(crate) whole: &'a [u8],
+    pub(crate) at: usize,
 }
 
 impl<'a> Iterator for Parameters<'a> {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use backroom_llrp::frame::{Decoder, Message, Side, Taken, Version};
 use backroom_llrp::fuzz_one;
+use backroom_llrp::message::Said;
 use backroom_llrp::message_type::MessageType;
 use backroom_llrp::parameter::walk;
 use backroom_llrp::report::{TagReport, tag_reports};
@@ -136,6 +137,52 @@ fn the_recorded_event_is_a_goodbye_at_its_time() {
         u64::from_be_bytes(time.try_into().unwrap()),
         json("ReaderEventNotification-000")["ReaderEventNotificationData"]["UTCTimestamp"]
     );
+}
+
+#[test]
+fn what_a_real_reader_said_is_understood_and_written_again_byte_for_byte() {
+    for message in messages() {
+        let wanted = matches!(
+            message.kind,
+            MessageType::GET_READER_CAPABILITIES_RESPONSE
+                | MessageType::GET_READER_CONFIG_RESPONSE
+                | MessageType::GET_ROSPECS_RESPONSE
+                | MessageType::CLOSE_CONNECTION_RESPONSE
+                | MessageType::READER_EVENT_NOTIFICATION
+        );
+        let said = Said::read(&message, Side::Reader).unwrap();
+        assert_eq!(
+            said.is_some() && message.kind != MessageType::RO_ACCESS_REPORT,
+            wanted,
+            "{}",
+            message.kind
+        );
+        if let Some(said) = said.filter(|_| wanted) {
+            assert_eq!(said.message(message.version, message.id), Ok(message));
+        }
+    }
+}
+
+#[test]
+fn the_recorded_capabilities_say_what_the_other_decoder_read() {
+    let expected = json("GetReaderCapabilitiesResponse-000");
+    let Ok(Some(Said::GetReaderCapabilitiesResponse(said))) = Said::read(&messages()[0], Side::Client) else {
+        panic!("it is understood")
+    };
+    let device = said.device.unwrap();
+    let general = &expected["GeneralDeviceCapabilities"];
+    assert_eq!(u64::from(device.antennas), general["MaxSupportedAntennas"]);
+    assert_eq!(u64::from(device.model), general["Model"]);
+    assert_eq!(device.abilities.has_utc_clock, general["HasUTCClock"]);
+    let powers = &said.regulatory.unwrap().uhf.unwrap().powers;
+    let list = &expected["RegulatoryCapabilities"]["UHFBandCapabilities"]["TransmitPowerLevels"];
+    let expected: Vec<i64> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|power| power["TransmitPowerValue"].as_i64().unwrap())
+        .collect();
+    assert_eq!(powers.iter().map(|power| i64::from(power.value)).collect::<Vec<_>>(), expected);
 }
 
 proptest! {
