@@ -12,3 +12,4 @@ pub mod laws;
 pub mod load;
 pub mod processes;
 pub mod shop;
+pub mod shopify;
