@@ -46,6 +46,12 @@ pub struct Append {
     pub number_for: Option<RegisterId>,
     /// Earlier commands of the same ticket, whose outcome this entry holds.
     pub also: Vec<(CommandId, BodyHash)>,
+    /// What follows from the fact and is written with it or not at all, each an entry of its own.
+    pub with: Vec<Fact>,
+    /// Closes a ticket of which the journal already holds tenders or card payments.
+    pub had_money: bool,
+    /// Only while this job of a machine has no end.
+    pub ends: Option<String>,
 }
 
 impl Append {
@@ -60,6 +66,9 @@ impl Append {
             expects: Vec::new(),
             number_for: None,
             also: Vec::new(),
+            with: Vec::new(),
+            had_money: false,
+            ends: None,
         }
     }
 }
@@ -104,6 +113,8 @@ pub enum AppendError {
     AlreadyReturned { receipt: ReceiptNo, by: String },
     #[error("this ticket was closed meanwhile; read it again")]
     TicketClosed,
+    #[error("this job of a machine has ended already")]
+    JobEnded,
     #[error("no further epoch can be opened; this box must be set up again")]
     NoEpoch,
     #[error("the sums would no longer fit: {0}")]

@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod device;
 pub mod door;
 pub mod file;
 pub mod hex;

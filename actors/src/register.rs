@@ -7,12 +7,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backroom_core::facts::{ClosedTicket, Fact, Tender, TenderTaken};
+use backroom_core::facts::{
+    CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd,
+};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::ticket::{self, Event, Open, Opening, Refusal, ReturnDesk};
+use backroom_core::ticket::{self, CardWish, Event, Open, Opening, Refusal, ReturnDesk};
+use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
+use crate::device::DeviceKind;
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::writer::committed_from;
@@ -49,6 +53,13 @@ pub enum Action {
         amount: Money,
         settle: bool,
     },
+    /// Asks the terminal at this register; answered when the wish is flushed, not when it is paid.
+    Card {
+        ticket: TicketId,
+        expected: u64,
+        amount: Money,
+        settle: bool,
+    },
     Settle {
         ticket: TicketId,
         expected: u64,
@@ -69,6 +80,7 @@ impl Action {
             Action::Scan { ticket, .. }
             | Action::VoidLine { ticket, .. }
             | Action::Tender { ticket, .. }
+            | Action::Card { ticket, .. }
             | Action::Settle { ticket, .. }
             | Action::Cancel { ticket, .. }
             | Action::Return { ticket, .. } => *ticket,
@@ -137,7 +149,33 @@ pub enum Message {
     ListOpen {
         reply: RpcReplyPort<Vec<Outcome>>,
     },
+    /// The terminal took the money of a wish. `false`: no ticket needs it any more, give it back.
+    CardPaid {
+        paid: CardPaid,
+        reply: RpcReplyPort<Result<bool, CommandError>>,
+    },
+    /// The wish ended without money; the journal says so already.
+    CardEnded {
+        ticket: TicketId,
+        ask: CommandId,
+        why: String,
+    },
+    /// Nobody knows how the payment ended, or somebody does again.
+    CardUnknown {
+        ticket: TicketId,
+        ask: CommandId,
+        unknown: bool,
+    },
     Strike,
+}
+
+/// What a terminal says of a payment that was made.
+#[derive(Clone, Debug)]
+pub struct CardPaid {
+    pub ticket: TicketId,
+    pub ask: CommandId,
+    pub attempt: String,
+    pub amount: Money,
 }
 
 /// Who this register is.
@@ -197,6 +235,9 @@ impl Actor for Register {
             Message::Do { command, reply } => drop(reply.send(state.carry_out(*command).await)), // The asker may have left.
             Message::Look { ticket, reply } => drop(reply.send(state.tickets.get(&ticket).map(|held| held.outcome(None)))),
             Message::ListOpen { reply } => drop(reply.send(state.tickets.values().map(|held| held.outcome(None)).collect())),
+            Message::CardPaid { paid, reply } => drop(reply.send(state.card_paid(&paid).await)),
+            Message::CardEnded { ticket, ask, why } => state.card_ended(ticket, ask, why).await,
+            Message::CardUnknown { ticket, ask, unknown } => state.card_unknown(ticket, ask, unknown),
             Message::Strike => panic!("struck down on purpose"),
         }
         Ok(())
@@ -267,39 +308,65 @@ impl State {
                 self.forget(ticket);
                 continue;
             }
-            self.take_over_tenders(ticket).await?;
+            self.take_over_money(ticket).await?;
         }
         self.stale = false;
-        Ok(())
+        self.close_what_is_paid().await
     }
 
-    /// Money that was flushed to the journal but did not reach the work log. It is written there now, so that the version
-    /// a register is told stays true after the next fall too.
-    async fn take_over_tenders(&mut self, ticket: TicketId) -> Result<(), CommandError> {
+    /// Money, and wishes for it, that were flushed to the journal but did not reach the work log. They are written there now, so that
+    /// the version a register is told stays true after the next fall too.
+    async fn take_over_money(&mut self, ticket: TicketId) -> Result<(), CommandError> {
         for entry in self.shop.reader.open_tenders(ticket).await? {
-            let Fact::TenderTaken(taken) = &*committed_from(&entry)?.fact.clone() else {
-                continue;
-            };
             let Some(held) = self.tickets.get(&ticket) else { continue };
-            let is_known = |tender: &Tender| tender.command_id == taken.tender.command_id;
-            if held.ticket.tenders().iter().any(is_known) {
+            let at = entry.header.at;
+            let (command_id, event) = match &*committed_from(&entry)?.fact {
+                Fact::TenderTaken(taken) => (taken.tender.command_id, Event::TenderTaken(taken.tender.clone())),
+                Fact::CardAsked(asked) => (asked.ask, Event::CardAsked(wish(asked, at))),
+                Fact::CardEnded(ended) => (ended.ask, card_ended(ended)),
+                _ => continue,
+            };
+            if held.ticket.knows(&event) {
                 continue;
             }
-            let Some((body_hash, _)) = self.shop.reader.command(taken.tender.command_id).await? else {
+            let Some((body_hash, _)) = self.shop.reader.command(command_id).await? else {
                 continue;
             };
             let step = Step {
                 ticket,
                 version: held.version + 1,
                 register: self.seat.register,
-                command_id: taken.tender.command_id,
+                command_id,
                 body_hash,
-                event: Event::TenderTaken(taken.tender.clone()),
+                event,
             };
             self.shop.worklog.write(vec![step.clone()]).await?;
             if let Some(held) = self.tickets.get_mut(&ticket) {
                 held.apply(step);
             }
+        }
+        Ok(())
+    }
+
+    /// Tickets whose card payment was to close them, and did pay: the box fell between the two.
+    async fn close_what_is_paid(&mut self) -> Result<(), CommandError> {
+        let paid = self.tickets.iter().filter(|(_, held)| held.ticket.closes_by_card());
+        let paid: Vec<TicketId> = paid.map(|(ticket, _)| *ticket).collect();
+        for ticket in paid {
+            self.close_by_card(ticket).await?;
+        }
+        Ok(())
+    }
+
+    /// A failure here is made good by the next rebuild.
+    async fn close_by_card(&mut self, ticket: TicketId) -> Result<(), CommandError> {
+        let Some(held) = self.tickets.get(&ticket) else { return Ok(()) };
+        let closed = held.ticket.settle()?;
+        match self.close(None, closed, true).await {
+            Ok(outcome) => self.show(outcome),
+            // Without a shift the ticket waits, paid; a person opens one and settles it.
+            Err(CommandError::Till(_) | CommandError::Append(AppendError::ShiftClosed { .. })) => {}
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -320,12 +387,103 @@ impl State {
         );
         let outcome = outcome?;
         self.shop.recent.remember(id, body);
-        let screen = Screen {
-            register: self.seat.register,
-            outcome: outcome.clone(),
-        };
-        let _ = self.shop.screens.send(screen); // Nobody may be looking.
+        self.show(outcome.clone());
         Ok(outcome)
+    }
+
+    fn show(&self, outcome: Outcome) {
+        let register = self.seat.register;
+        let _ = self.shop.screens.send(Screen::Ticket { register, outcome }); // Nobody may be looking.
+    }
+
+    fn show_open(&self, ticket: TicketId) {
+        if let Some(held) = self.tickets.get(&ticket) {
+            self.show(held.outcome(None));
+        }
+    }
+
+    /// Money from a card becomes a tender, in the journal first; with it the ticket may be closed.
+    async fn card_paid(&mut self, paid: &CardPaid) -> Result<bool, CommandError> {
+        if self.stale {
+            self.rebuild().await?;
+        }
+        let taken = self.take_card(paid).await;
+        self.stale |= taken.is_err();
+        let taken = taken?;
+        if taken && self.tickets.get(&paid.ticket).is_some_and(|held| held.ticket.closes_by_card()) {
+            self.stale = self.close_by_card(paid.ticket).await.is_err();
+        }
+        Ok(taken)
+    }
+
+    async fn take_card(&mut self, paid: &CardPaid) -> Result<bool, CommandError> {
+        let is_this = |tender: &Tender| tender.command_id == paid.ask && tender.attempt.as_deref() == Some(paid.attempt.as_str());
+        let Some(held) = self.tickets.get(&paid.ticket) else {
+            // The ticket ended meanwhile: with this payment, when the answer was lost, or without it.
+            let entry = self.shop.reader.by_ticket(paid.ticket).await?;
+            let closed = entry.as_ref().map(committed_from).transpose()?;
+            return Ok(closed.is_some_and(|closed| match &*closed.fact {
+                Fact::TicketClosed(ticket) => ticket.tenders.iter().any(is_this),
+                _ => false,
+            }));
+        };
+        if held.ticket.tenders().iter().any(is_this) {
+            return Ok(true);
+        }
+        let Some(tender) = held.ticket.card_paid(paid.ask, &paid.attempt, paid.amount, self.shop.clock.now()) else {
+            return Ok(false);
+        };
+        let fact = Fact::TenderTaken(TenderTaken {
+            ticket: paid.ticket,
+            tender: tender.clone(),
+        });
+        let append = Append {
+            device: Some(self.seat.register),
+            ends: Some(paid.ask.to_string()),
+            ..Append::by_the_box(fact)
+        };
+        self.shop.journal.append(append).await?;
+        self.write_card(paid.ticket, paid.ask, Event::TenderTaken(tender)).await?;
+        self.show_open(paid.ticket);
+        Ok(true)
+    }
+
+    /// An event of a card payment, which bears the command that asked for it.
+    async fn write_card(&mut self, ticket: TicketId, ask: CommandId, event: Event) -> Result<(), CommandError> {
+        let Some(held) = self.tickets.get(&ticket) else { return Ok(()) };
+        let Some(body_hash) = held.commands.get(&ask).map(|(body, _)| *body) else {
+            return Ok(());
+        };
+        let step = Step {
+            ticket,
+            version: held.version + 1,
+            register: self.seat.register,
+            command_id: ask,
+            body_hash,
+            event,
+        };
+        self.shop.worklog.write(vec![step.clone()]).await?;
+        if let Some(held) = self.tickets.get_mut(&ticket) {
+            held.apply(step);
+        }
+        Ok(())
+    }
+
+    async fn card_ended(&mut self, ticket: TicketId, ask: CommandId, why: String) {
+        let event = Event::CardEnded { ask, why };
+        let news = self.tickets.get(&ticket).is_some_and(|held| !held.ticket.knows(&event));
+        if news && self.write_card(ticket, ask, event).await.is_err() {
+            // The journal has it; the next rebuild finds it there.
+            self.stale = true;
+        }
+        self.show_open(ticket);
+    }
+
+    fn card_unknown(&mut self, ticket: TicketId, ask: CommandId, unknown: bool) {
+        if let Some(held) = self.tickets.get_mut(&ticket) {
+            Arc::make_mut(&mut held.ticket).card_unknown(ask, unknown);
+        }
+        self.show_open(ticket);
     }
 
     /// The outcome of the same command when it came before.
@@ -375,13 +533,19 @@ impl State {
                 amount,
                 settle,
             } => self.tender(command, ticket, expected, amount, settle).await,
+            Action::Card {
+                ticket,
+                expected,
+                amount,
+                settle,
+            } => self.ask_card(command, ticket, expected, amount, settle).await,
             Action::Settle { ticket, expected } => {
                 let closed = self.held(ticket, expected).await?.ticket.settle()?;
-                self.close(command, closed, true).await
+                self.close(Some(&command), closed, true).await
             }
             Action::Cancel { ticket, expected } => {
                 let closed = self.held(ticket, expected).await?.ticket.cancel()?;
-                self.close(command, closed, false).await
+                self.close(Some(&command), closed, false).await
             }
             Action::Return { ticket, receipt } => self.take_back(command, ticket, receipt).await,
         }
@@ -502,7 +666,7 @@ impl State {
         if settle {
             let mut paid = Open::clone(&held.ticket);
             paid.apply(Event::TenderTaken(tender));
-            return self.close(command, paid.settle()?, true).await;
+            return self.close(Some(&command), paid.settle()?, true).await;
         }
         self.open_shift()?;
         let fact = Fact::TenderTaken(TenderTaken {
@@ -513,21 +677,71 @@ impl State {
         self.write(&command, ticket, vec![Event::TenderTaken(tender)]).await
     }
 
+    /// The wish stands in the journal before the terminal is asked; its actor hears of it after the flush.
+    async fn ask_card(
+        &mut self,
+        command: Command,
+        ticket: TicketId,
+        expected: u64,
+        amount: Money,
+        settle: bool,
+    ) -> Result<Outcome, CommandError> {
+        let held = self.held(ticket, expected).await?;
+        let terminal = self.shop.board.of_register(self.seat.register, DeviceKind::Terminal);
+        let wish = held.ticket.ask_card(CardWish {
+            ask: command.id,
+            at: self.shop.clock.now(),
+            terminal: terminal.ok_or(Refusal::NoTerminal)?.name,
+            amount,
+            settle,
+        })?;
+        self.open_shift()?;
+        let fact = Fact::CardAsked(CardAsked {
+            ask: command.id,
+            ticket,
+            register: self.seat.register,
+            till: self.seat.till,
+            terminal: wish.terminal,
+            amount,
+            settle,
+        });
+        self.shop.journal.append(self.append(&command, fact)).await?;
+        self.write(&command, ticket, vec![Event::CardAsked(wish)]).await
+    }
+
     fn append(&self, command: &Command, fact: Fact) -> Append {
         Append {
             command_id: Some(command.id),
             body_hash: command.body,
             device: Some(self.seat.register),
             staff: Some(command.staff),
-            fact,
-            expects: Vec::new(),
-            number_for: None,
-            also: Vec::new(),
+            ..Append::by_the_box(fact)
         }
     }
 
+    /// What the machines on this counter do when a ticket ends: the receipt, and the drawer where cash changes hands.
+    fn effects(&self, closed: &ClosedTicket, cause: &str) -> Vec<Fact> {
+        let Some(printer) = self.shop.board.of_register(self.seat.register, DeviceKind::Printer) else {
+            return Vec::new();
+        };
+        let effect = |does: Does, word: &str| {
+            Fact::EffectWanted(EffectWanted {
+                effect: format!("{cause}/{word}"),
+                device: printer.name,
+                does,
+                receipt: None,
+                copy: false,
+            })
+        };
+        let cash = closed.tenders.iter().any(|tender| tender.kind == TenderKind::Cash && tender.amount != Money::ZERO);
+        let pulse = cash.then(|| effect(Does::Pulse, "pulse"));
+        let printed = closed.end != TicketEnd::Cancelled;
+        pulse.into_iter().chain(printed.then(|| effect(Does::Print, "print"))).collect()
+    }
+
     /// Puts a ticket that ended into the journal; it belongs to the shift that is open now.
-    async fn close(&mut self, command: Command, closed: ClosedTicket, numbered: bool) -> Result<Outcome, CommandError> {
+    /// Without a command the box does it by itself, because a card payment that was to close it did pay it.
+    async fn close(&mut self, command: Option<&Command>, closed: ClosedTicket, numbered: bool) -> Result<Outcome, CommandError> {
         let (ticket, till) = (closed.ticket, closed.till);
         let shift = self.open_shift()?;
         let own: Vec<CommandId> = closed
@@ -541,12 +755,24 @@ impl State {
             .iter()
             .filter_map(|id| commands?.get(id).map(|(body, _)| (*id, *body)))
             .collect();
+        let cause = command.map_or_else(|| ticket.to_string(), |command| command.id.to_string());
+        let with = self.effects(&closed, &cause);
+        let had_money = self.tickets.get(&ticket).is_some_and(|held| held.ticket.had_money());
         let fact = Fact::TicketClosed(Box::new(ClosedTicket { shift, ..closed }));
+        let by_whom = match command {
+            Some(command) => self.append(command, fact),
+            None => Append {
+                device: Some(self.seat.register),
+                ..Append::by_the_box(fact)
+            },
+        };
         let append = Append {
             expects: vec![Expect::OpenShift { till, shift }],
             number_for: numbered.then_some(self.seat.register),
             also,
-            ..self.append(&command, fact)
+            with,
+            had_money,
+            ..by_whom
         };
         let committed = self.shop.journal.append(append).await?;
         self.tickets.remove(&ticket);
@@ -578,6 +804,7 @@ impl State {
         let append = Append {
             expects: vec![Expect::OpenShift { till, shift }, Expect::NotReturned { receipt }],
             number_for: Some(register),
+            with: self.effects(&closed, &command.id.to_string()),
             ..self.append(&command, Fact::TicketClosed(Box::new(closed)))
         };
         let committed = self.shop.journal.append(append).await?;
@@ -590,5 +817,22 @@ impl State {
         tokio::spawn(async move {
             let _ = worklog.forget(ticket).await; // Rows that stay are recognised by the journal and dropped at the next start.
         });
+    }
+}
+
+fn wish(asked: &CardAsked, at: Instant) -> CardWish {
+    CardWish {
+        ask: asked.ask,
+        at,
+        terminal: asked.terminal,
+        amount: asked.amount,
+        settle: asked.settle,
+    }
+}
+
+fn card_ended(ended: &CardEnded) -> Event {
+    Event::CardEnded {
+        ask: ended.ask,
+        why: ended.why.clone(),
     }
 }

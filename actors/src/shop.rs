@@ -4,11 +4,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use backroom_core::catalog::Catalog;
-use backroom_core::ids::{CommandId, RegisterId};
+use backroom_core::ids::{CommandId, DeviceId, RegisterId, TicketId};
 use backroom_core::time::Calendar;
 use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
+use crate::device::Board;
 use crate::file::FileError;
 use crate::journal::reader::Reader;
 use crate::journal::writer::committed_from;
@@ -39,13 +40,63 @@ pub struct Shop {
     pub recent: Arc<Recent>,
     /// What screens may show. A screen that is slow misses some and reads again; facts never travel here.
     pub screens: broadcast::Sender<Screen>,
+    /// Each fact after its flush, for those who read the journal again when they have missed one.
+    pub commits: broadcast::Sender<Committed>,
+    /// How the machines are doing.
+    pub board: Board,
+    /// What terminals say about payments under way.
+    pub cards: Cards,
 }
 
 /// Something changed on a register.
 #[derive(Clone, Debug)]
-pub struct Screen {
-    pub register: RegisterId,
-    pub outcome: Outcome,
+pub enum Screen {
+    Ticket { register: RegisterId, outcome: Outcome },
+    /// A scanner of this counter read something; the register decides what to do with it.
+    Scanned { register: RegisterId, scanner: DeviceId, code: String },
+}
+
+/// What a terminal says while a payment is under way, per ticket. For screens; facts stand in the journal.
+#[derive(Clone)]
+pub struct Cards {
+    under_way: Arc<watch::Sender<HashMap<TicketId, CardWords>>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardWords {
+    /// Nobody knows how it ended; the terminal is being asked.
+    pub unknown: bool,
+    pub words: String,
+}
+
+impl Default for Cards {
+    fn default() -> Self {
+        Self {
+            under_way: Arc::new(watch::Sender::new(HashMap::new())),
+        }
+    }
+}
+
+impl Cards {
+    pub fn say(&self, ticket: TicketId, unknown: bool, words: impl Into<String>) {
+        let now = CardWords {
+            unknown,
+            words: words.into(),
+        };
+        self.under_way.send_if_modified(|cards| cards.insert(ticket, now.clone()).as_ref() != Some(&now));
+    }
+
+    pub fn over(&self, ticket: TicketId) {
+        self.under_way.send_if_modified(|cards| cards.remove(&ticket).is_some());
+    }
+
+    pub fn of(&self, ticket: TicketId) -> Option<CardWords> {
+        self.under_way.borrow().get(&ticket).cloned()
+    }
+
+    pub fn watch(&self) -> watch::Receiver<HashMap<TicketId, CardWords>> {
+        self.under_way.subscribe()
+    }
 }
 
 impl Shop {

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use backroom_core::catalog::{Catalog, CatalogFile};
 use backroom_core::directive::Address;
-use backroom_core::facts::Fact;
-use backroom_core::ids::RegisterId;
+use backroom_core::facts::{Does, EffectWanted, Fact};
+use backroom_core::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, StaffId};
+use backroom_core::ticket::Refusal;
 use backroom_core::journal::Head;
 use backroom_core::tax::PriceMode;
 use backroom_core::time::Calendar;
@@ -20,12 +21,13 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
+use crate::device::{Board, DeviceConfig, DeviceKind, machine};
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
-use crate::journal::{Append, Committed, Journal, JournalSettings};
+use crate::journal::{Append, BodyHash, Committed, Journal, JournalSettings};
 use crate::register::{self, CommandError, Outcome, Seat};
-use crate::shop::{Policy, Recent, Shop};
+use crate::shop::{Cards, Policy, Recent, Shop};
 use crate::staff::{self, Pass, Passes, StaffError};
 use crate::stock;
 use crate::supervisor::{self, ChildView, Supervisor, Trouble};
@@ -43,6 +45,10 @@ impl Folder {
     }
     pub fn worklog(&self) -> PathBuf {
         self.0.join("worklog.db")
+    }
+    /// What each machine has in its hands.
+    pub fn machines(&self) -> PathBuf {
+        self.0.join("machines")
     }
     pub fn people(&self) -> PathBuf {
         self.0.join("people.db")
@@ -99,10 +105,15 @@ struct Inner {
     stock: Arc<Door<stock::Message>>,
     catalog: Arc<Door<catalog::Message>>,
     uplink: Arc<Door<uplink::Message>>,
-    registers: Mutex<HashMap<RegisterId, Arc<Door<register::Message>>>>,
+    registers: Registers,
+    machines: Machines,
     directives_through: watch::Receiver<u64>,
     link: watch::Sender<LinkStatus>,
 }
+
+/// The doors of all registers, for those who bring them something.
+pub type Registers = Arc<Mutex<HashMap<RegisterId, Arc<Door<register::Message>>>>>;
+type Machines = Arc<HashMap<DeviceId, Arc<Door<machine::Message>>>>;
 
 /// How long a question from outside may take before the asker hears "unknown, ask again".
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -111,7 +122,7 @@ const REGISTER_QUEUE: usize = 32;
 
 impl Store {
     /// Opens the files and starts the tree, journal first.
-    pub async fn open(folder: Folder, identity: Identity, clock: Clock) -> Result<Store, OpenError> {
+    pub async fn open(folder: Folder, identity: Identity, devices: Vec<DeviceConfig>, clock: Clock) -> Result<Store, OpenError> {
         let calendar = Calendar::new(&identity.zone, &identity.day_end)?;
         let settings = JournalSettings {
             file: folder.journal(),
@@ -126,8 +137,19 @@ impl Store {
             .await
             .map_err(|error| OpenError::Actor(error.to_string()))?;
         let stock = Door::new("the stock", 256);
-        let telling = stock.clone();
-        journal.on_commit(move |committed| tell_stock(&telling, committed));
+        let machines: Machines = Arc::new(
+            devices
+                .iter()
+                .map(|device| (device.name, Door::new("the machine", 64)))
+                .collect(),
+        );
+        let commits = broadcast::Sender::new(1024);
+        let (telling, doors, told) = (stock.clone(), machines.clone(), commits.clone());
+        journal.on_commit(move |committed| {
+            tell_stock(&telling, committed);
+            tell_machines(&doors, committed);
+            let _ = told.send(committed.clone()); // Nobody may be listening.
+        });
         adopt(&root, journal.child()).await?;
         let worklog = worklog::WorkLog::new(folder.worklog());
         adopt(&root, worklog.child()).await?;
@@ -151,6 +173,9 @@ impl Store {
             }),
             recent: Arc::new(Recent::default()),
             screens: broadcast::Sender::new(1024),
+            commits,
+            board: Board::new(&devices),
+            cards: Cards::default(),
         };
         let directives_through = through.subscribe();
         let inner = Inner {
@@ -163,7 +188,8 @@ impl Store {
             stock,
             catalog: Door::new("the catalog", 64),
             uplink: Door::new("the uplink", 1024),
-            registers: Mutex::default(),
+            registers: Registers::default(),
+            machines,
             directives_through,
             link: watch::Sender::new(LinkStatus::default()),
             folder,
@@ -317,6 +343,10 @@ impl Store {
             .await?
     }
 
+    pub async fn staff_name(&self, staff: backroom_core::ids::StaffId) -> Result<Option<String>, AskError> {
+        self.inner.staff.ask(|reply| staff::Message::Name { staff, reply }, PATIENCE).await
+    }
+
     fn register(&self, register: RegisterId) -> Result<Arc<Door<register::Message>>, AskError> {
         let away = AskError::Away { name: "the register" };
         self.inner.registers.lock().map_err(|_| away)?.get(&register).cloned().ok_or(away)
@@ -341,12 +371,55 @@ impl Store {
             .await
     }
 
+    /// Wants a receipt printed again on this register's printer, marked as a copy.
+    pub async fn print_copy(
+        &self,
+        register: RegisterId,
+        staff: StaffId,
+        (id, body): (CommandId, BodyHash),
+        receipt: ReceiptNo,
+    ) -> Result<Committed, CommandError> {
+        let shop = &self.inner.shop;
+        if let Some(before) = shop.said_before(id, body).await? {
+            return Ok(before?);
+        }
+        if shop.reader.by_receipt(receipt).await?.is_none() {
+            return Err(Refusal::UnknownReceipt { receipt }.into());
+        }
+        let printer = shop.board.of_register(register, DeviceKind::Printer).ok_or(Refusal::NoPrinter)?;
+        let wanted = EffectWanted {
+            effect: format!("{id}/print"),
+            device: printer.name,
+            does: Does::Print,
+            receipt: Some(receipt),
+            copy: true,
+        };
+        let append = Append {
+            command_id: Some(id),
+            body_hash: body,
+            device: Some(register),
+            staff: Some(staff),
+            ..Append::by_the_box(Fact::EffectWanted(wanted))
+        };
+        let committed = shop.journal.append(append).await?;
+        shop.recent.remember(id, body);
+        Ok(committed)
+    }
+
     pub async fn till(&self, command: tills::Command) -> Result<Committed, CommandError> {
         let command = Box::new(command);
         self.inner
             .tills
             .ask(|reply| tills::Message::Do { command, reply }, PATIENCE)
             .await?
+    }
+
+    /// Asks the terminal to give up a ticket's payment. What comes of it is heard from the terminal.
+    pub fn give_up_card(&self, register: RegisterId, ticket: backroom_core::ids::TicketId) {
+        let terminal = self.inner.shop.board.of_register(register, DeviceKind::Terminal);
+        if let Some(door) = terminal.and_then(|terminal| self.inner.machines.get(&terminal.name)) {
+            door.tell(machine::Message::GiveUp { ticket });
+        }
     }
 
     pub async fn on_hand(&self, sku: backroom_core::catalog::Sku) -> Result<backroom_core::money::Quantity, AskError> {
@@ -414,6 +487,18 @@ async fn adopt(root: &ActorRef<supervisor::Message>, child: supervisor::Child) -
         Ok(ractor::rpc::CallResult::Success(Ok(()))) => Ok(()),
         Ok(ractor::rpc::CallResult::Success(Err(why))) => Err(OpenError::Actor(why)),
         _ => Err(OpenError::Actor(format!("{name} did not start in time"))),
+    }
+}
+
+/// A machine is told that there is work; what it is, it reads in the journal.
+fn tell_machines(machines: &Machines, committed: &Committed) {
+    let device = match &*committed.fact {
+        Fact::CardAsked(asked) => asked.terminal,
+        Fact::EffectWanted(wanted) => wanted.device,
+        _ => return,
+    };
+    if let Some(door) = machines.get(&device) {
+        door.tell(machine::Message::Work);
     }
 }
 

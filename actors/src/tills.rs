@@ -86,10 +86,8 @@ async fn carry_out(shop: &Shop, command: Command) -> Result<Committed, CommandEr
             body_hash: command.body,
             device: Some(command.seat.register),
             staff: Some(command.staff),
-            fact: decide(shop, &state, &command)?,
             expects: vec![Expect::Till { till, version }],
-            number_for: None,
-            also: Vec::new(),
+            ..Append::by_the_box(decide(shop, &state, &command)?)
         };
         match shop.journal.append(append).await {
             Err(AppendError::TillMoved { .. }) => {}

@@ -12,6 +12,9 @@ pub mod v1 {
     pub mod register {
         tonic::include_proto!("backroom.register.v1");
     }
+    pub mod clerk {
+        tonic::include_proto!("backroom.clerk.v1");
+    }
     pub mod console {
         tonic::include_proto!("backroom.console.v1");
     }

@@ -19,6 +19,8 @@ use prost::Message;
 
 use crate::v1::journal as wire;
 
+mod counter;
+
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
 pub enum PayloadError {
@@ -99,6 +101,13 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
             why: fact.why.clone(),
         }
         .encode_to_vec(),
+        Fact::CardAsked(fact) => counter::card_asked(fact).encode_to_vec(),
+        Fact::CardBegun(fact) => counter::card_begun(fact).encode_to_vec(),
+        Fact::CardEnded(fact) => counter::card_ended(fact).encode_to_vec(),
+        Fact::FoundCapture(fact) => counter::found_capture(fact).encode_to_vec(),
+        Fact::EffectWanted(fact) => counter::effect_wanted(fact).encode_to_vec(),
+        Fact::EffectEnded(fact) => counter::effect_ended(fact).encode_to_vec(),
+        Fact::ShelfCounted(fact) => counter::shelf_counted(fact).encode_to_vec(),
     }
 }
 
@@ -196,6 +205,13 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
                 why: read.why,
             })
         }
+        Kind::CardAsked => Fact::CardAsked(counter::read_card_asked(wire::CardAsked::decode(bytes)?)?),
+        Kind::CardBegun => Fact::CardBegun(counter::read_card_begun(wire::CardBegun::decode(bytes)?)?),
+        Kind::CardEnded => Fact::CardEnded(counter::read_card_ended(wire::CardEnded::decode(bytes)?)?),
+        Kind::FoundCapture => Fact::FoundCapture(counter::read_found_capture(wire::FoundCapture::decode(bytes)?)?),
+        Kind::EffectWanted => Fact::EffectWanted(counter::read_effect_wanted(wire::EffectWanted::decode(bytes)?)?),
+        Kind::EffectEnded => Fact::EffectEnded(counter::read_effect_ended(wire::EffectEnded::decode(bytes)?)?),
+        Kind::ShelfCounted => Fact::ShelfCounted(Box::new(counter::read_shelf_counted(wire::ShelfCounted::decode(bytes)?)?)),
     };
     Ok(Some(fact))
 }
@@ -310,6 +326,7 @@ fn read_cash_move(word: String) -> Parsed<CashMove> {
 fn tender(tender: &Tender) -> wire::Tender {
     let kind = match tender.kind {
         TenderKind::Cash => "cash",
+        TenderKind::Card => "card",
     };
     let command_id = tender.command_id.to_bytes().to_vec();
     wire::Tender {
@@ -317,12 +334,14 @@ fn tender(tender: &Tender) -> wire::Tender {
         at_micros: tender.at.as_micros(),
         kind: kind.into(),
         amount_minor: tender.amount.0,
+        attempt: tender.attempt.clone().unwrap_or_default(),
     }
 }
 
 fn read_tender(read: wire::Tender) -> Parsed<Tender> {
     let kind = match read.kind.as_str() {
         "cash" => TenderKind::Cash,
+        "card" => TenderKind::Card,
         _ => {
             return Err(PayloadError::Word {
                 field: "tender",
@@ -335,6 +354,7 @@ fn read_tender(read: wire::Tender) -> Parsed<Tender> {
         at: instant(read.at_micros)?,
         kind,
         amount: Money(read.amount_minor),
+        attempt: Some(read.attempt).filter(|attempt| !attempt.is_empty()),
     })
 }
 
@@ -557,6 +577,7 @@ fn z_report(z: &ZReport) -> wire::ZReport {
             paid_out_minor: t.paid_out.0,
             drops_minor: t.drops.0,
             receipts: t.receipts.iter().map(span).collect(),
+            card_taken_minor: t.card_taken.0,
         }),
         expected_minor: z.expected.0,
         counted_minor: z.counted.0,
@@ -596,6 +617,7 @@ fn read_z_report(read: wire::ZReport) -> Parsed<ZReport> {
             paid_out: Money(t.paid_out_minor),
             drops: Money(t.drops_minor),
             receipts: read_all(t.receipts, span)?,
+            card_taken: Money(t.card_taken_minor),
         },
         expected: Money(read.expected_minor),
         counted: Money(read.counted_minor),

@@ -1,5 +1,6 @@
 //! The gRPC services of the box: each call is parsed, asked of the store, and shown. One function per call, no rules.
 
+pub mod console;
 pub mod errors;
 pub mod parse;
 pub mod views;
@@ -12,16 +13,15 @@ use backroom_actors::register::{self, Action, Outcome, Seat};
 use backroom_actors::shop::Screen;
 use backroom_actors::staff::{Enrol, Session, SignIn};
 use backroom_actors::store::Store;
-use backroom_actors::supervisor::ChildState;
 use backroom_actors::tills;
 use backroom_core::facts::{CashMove, ClosedTicket, EpochReason, Fact};
 use backroom_core::ids::{CommandId, TicketId};
 use backroom_core::journal::{Epoch, Seq};
 use backroom_core::money::Currency;
 use backroom_core::receipt::{self, Heading};
+use backroom_core::catalog::SoldBy;
 use backroom_core::ticket;
-use backroom_protocol::v1::console as console_wire;
-use backroom_protocol::v1::console::console_service_server::ConsoleService;
+use backroom_core::time::Instant;
 use backroom_protocol::v1::register as wire;
 use backroom_protocol::v1::register::register_service_server::RegisterService;
 use tokio::sync::mpsc;
@@ -79,18 +79,25 @@ impl RegisterDesk {
 
     /// The ticket an outcome belongs to, as it stands now.
     async fn view(&self, outcome: &Outcome, session: Session) -> Result<wire::TicketView, Status> {
-        if let Outcome::Closed { committed } = outcome
-            && let Fact::TenderTaken(taken) = &*committed.fact
-        {
-            return self.ticket(session, taken.ticket).await;
+        if let Outcome::Closed { committed } = outcome {
+            match &*committed.fact {
+                Fact::TenderTaken(taken) => return self.ticket(session, taken.ticket).await,
+                Fact::CardAsked(asked) => return self.ticket(session, asked.ticket).await,
+                _ => {}
+            }
         }
-        views::outcome(outcome)
+        self.show_outcome(outcome)
+    }
+
+    fn show_outcome(&self, outcome: &Outcome) -> Result<wire::TicketView, Status> {
+        let shop = self.store.shop();
+        views::outcome(outcome, &shop.policy.calendar, &shop.cards)
     }
 
     /// A ticket, open on this register or in the journal.
     async fn ticket(&self, session: Session, ticket: TicketId) -> Result<wire::TicketView, Status> {
         if let Some(open) = self.store.open_ticket(session.seat.register, ticket).await.map_err(errors::ask)? {
-            return views::outcome(&open);
+            return self.show_outcome(&open);
         }
         let entry = self
             .store
@@ -100,7 +107,7 @@ impl RegisterDesk {
             .await
             .map_err(|error| errors::file(&error))?;
         match entry.as_ref().map(backroom_protocol::payload::fact) {
-            Some(Ok(Some(Fact::TicketClosed(closed)))) => Ok(views::closed(&closed)),
+            Some(Ok(Some(Fact::TicketClosed(closed)))) => Ok(views::closed(&closed, entry.as_ref().map(|entry| self.local(entry.header.at)))),
             _ => Err(status(
                 Code::NotFound,
                 "unknown_ticket",
@@ -167,7 +174,7 @@ impl RegisterDesk {
         Ok(())
     }
 
-    fn status_view(&self) -> wire::GetStatusResponse {
+    fn status_view(&self, session: Session) -> wire::GetStatusResponse {
         let store = &self.store;
         let link = store.link().borrow().clone();
         let down = store.down();
@@ -185,7 +192,12 @@ impl RegisterDesk {
             catalog_version: store.shop().catalog.borrow().file().version,
             directives_through: store.directives_through(),
             trouble,
+            devices: views::devices(&store.shop().board, session.seat.register),
         }
+    }
+
+    fn local(&self, at: Instant) -> String {
+        self.store.shop().policy.calendar.local(at)
     }
 
     fn heading<'a>(&'a self) -> Heading<'a> {
@@ -270,7 +282,7 @@ impl RegisterService for RegisterDesk {
             session: pass.session,
             staff_name: pass.name,
             shift_id: till.shift.map(|shift| shift.shift.to_bytes().to_vec()).unwrap_or_default(),
-            open_tickets: open.iter().map(views::outcome).collect::<Result<_, _>>()?,
+            open_tickets: open.iter().map(|open| self.show_outcome(open)).collect::<Result<_, _>>()?,
             position: self.position(),
         }))
     }
@@ -418,16 +430,22 @@ impl RegisterService for RegisterDesk {
         let said = request.into_inner();
         let id = parse::command_id(said.command.as_ref())?;
         let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
-        match said.kind() {
-            wire::TenderKind::Cash => {}
-            wire::TenderKind::Unspecified => return Err(bad_field("kind", "is no way to pay; this store takes cash")),
-        }
         let amount = parse::money("amount", said.amount.as_ref(), self.currency())?;
-        let action = Action::Tender {
-            ticket,
-            expected,
-            amount,
-            settle: said.settle,
+        let settle = said.settle;
+        let action = match said.kind() {
+            wire::TenderKind::Cash => Action::Tender {
+                ticket,
+                expected,
+                amount,
+                settle,
+            },
+            wire::TenderKind::Card => Action::Card {
+                ticket,
+                expected,
+                amount,
+                settle,
+            },
+            wire::TenderKind::Unspecified => return Err(bad_field("kind", "is no way to pay; this store takes cash and cards")),
         };
         let (view, _) = self
             .sell(session, id, body_hash("tender", session.seat.register.as_str(), &said), action)
@@ -515,7 +533,7 @@ impl RegisterService for RegisterDesk {
     async fn list_open_tickets(&self, request: Request<wire::ListOpenTicketsRequest>) -> Answer<wire::ListOpenTicketsResponse> {
         let session = self.session(request.metadata())?;
         let open = self.store.open_tickets(session.seat.register).await.map_err(errors::ask)?;
-        let tickets = open.iter().map(views::outcome).collect::<Result<_, _>>()?;
+        let tickets = open.iter().map(|open| self.show_outcome(open)).collect::<Result<_, _>>()?;
         Ok(Response::new(wire::ListOpenTicketsResponse { tickets }))
     }
 
@@ -536,7 +554,7 @@ impl RegisterService for RegisterDesk {
         };
         let text = receipt::of_ticket(&closed, entry.header.at, receipt::Copy::Copy, &self.heading()).to_text(RECEIPT_WIDTH);
         Ok(Response::new(wire::GetReceiptResponse {
-            ticket: Some(views::closed(&closed)),
+            ticket: Some(views::closed(&closed, Some(self.local(entry.header.at)))),
             text,
         }))
     }
@@ -557,9 +575,53 @@ impl RegisterService for RegisterDesk {
         }))
     }
 
-    async fn get_status(&self, request: Request<wire::GetStatusRequest>) -> Answer<wire::GetStatusResponse> {
+    async fn search_items(&self, request: Request<wire::SearchItemsRequest>) -> Answer<wire::SearchItemsResponse> {
         self.session(request.metadata())?;
-        Ok(Response::new(self.status_view()))
+        let said = request.into_inner();
+        let words: String = said.words.chars().take(80).collect();
+        let most = if said.limit == 0 { 24 } else { said.limit.min(100) } as usize;
+        let catalog = self.store.shop().catalog.borrow().clone();
+        let now = self.store.shop().clock.now();
+        let mut items = Vec::new();
+        for item in catalog.search(&words).take(most) {
+            let on_hand = self.store.on_hand(item.sku.clone()).await.map_err(errors::ask)?;
+            items.push(wire::ItemView {
+                sku: item.sku.to_string(),
+                name: item.name.clone(),
+                price: views::money(catalog.price(item, now).0, catalog.currency()),
+                on_hand_milli: on_hand.0,
+                by_measure: item.sold_by == SoldBy::Measure,
+            });
+        }
+        Ok(Response::new(wire::SearchItemsResponse { items }))
+    }
+
+    async fn print_receipt(&self, request: Request<wire::PrintReceiptRequest>) -> Answer<wire::PrintReceiptResponse> {
+        let session = self.session(request.metadata())?;
+        let said = request.into_inner();
+        let id = parse::command_id(said.command.as_ref())?;
+        let body = body_hash("print_receipt", session.seat.register.as_str(), &said);
+        let receipt = parse::receipt(&said.receipt)?;
+        let committed = self
+            .store
+            .print_copy(session.seat.register, session.staff, (id, body), receipt)
+            .await
+            .map_err(errors::command)?;
+        Ok(Response::new(wire::PrintReceiptResponse {
+            position: views::position(committed.head),
+        }))
+    }
+
+    async fn cancel_card(&self, request: Request<wire::CancelCardRequest>) -> Answer<wire::CancelCardResponse> {
+        let session = self.session(request.metadata())?;
+        let ticket = parse::ticket_id(&request.into_inner().ticket_id)?;
+        self.store.give_up_card(session.seat.register, ticket);
+        Ok(Response::new(wire::CancelCardResponse {}))
+    }
+
+    async fn get_status(&self, request: Request<wire::GetStatusRequest>) -> Answer<wire::GetStatusResponse> {
+        let session = self.session(request.metadata())?;
+        Ok(Response::new(self.status_view(session)))
     }
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<wire::WatchResponse, Status>> + Send>>;
@@ -578,12 +640,14 @@ impl RegisterDesk {
     async fn show(&self, session: Session, out: mpsc::Sender<Result<wire::WatchResponse, Status>>) {
         let mut screens = self.store.shop().screens.subscribe();
         let mut link = self.store.link();
+        let mut machines = self.store.shop().board.watch();
+        let mut cards = self.store.shop().cards.watch();
         let send = async |what| out.send(Ok(wire::WatchResponse { what: Some(what) })).await.is_ok();
-        if !send(wire::watch_response::What::Status(self.status_view())).await {
+        if !send(wire::watch_response::What::Status(self.status_view(session))).await {
             return;
         }
         for open in self.store.open_tickets(session.seat.register).await.unwrap_or_default() {
-            let Ok(view) = views::outcome(&open) else { continue };
+            let Ok(view) = self.show_outcome(&open) else { continue };
             if !send(wire::watch_response::What::Ticket(view)).await {
                 return;
             }
@@ -591,17 +655,38 @@ impl RegisterDesk {
         loop {
             let what = tokio::select! {
                 screen = screens.recv() => match screen {
-                    Ok(Screen { register, outcome }) if register == session.seat.register => match self.view(&outcome, session).await {
+                    Ok(Screen::Ticket { register, outcome }) if register == session.seat.register => match self.view(&outcome, session).await {
                         Ok(view) => wire::watch_response::What::Ticket(view),
                         Err(_) => continue,
                     },
+                    Ok(Screen::Scanned { register, scanner, code }) if register == session.seat.register => {
+                        wire::watch_response::What::Scanned(wire::ScannedView {
+                            code,
+                            scanner: scanner.to_string(),
+                        })
+                    }
                     Ok(_) => continue,
                     // Too slow: what was missed is made up by the status, and the screen reads its ticket again.
-                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => wire::watch_response::What::Status(self.status_view()),
+                    Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => wire::watch_response::What::Status(self.status_view(session)),
                     Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
                 },
                 changed = link.changed() => match changed {
-                    Ok(()) => wire::watch_response::What::Status(self.status_view()),
+                    Ok(()) => wire::watch_response::What::Status(self.status_view(session)),
+                    Err(_) => return,
+                },
+                changed = machines.changed() => match changed {
+                    Ok(()) => wire::watch_response::What::Status(self.status_view(session)),
+                    Err(_) => return,
+                },
+                changed = cards.changed() => match changed {
+                    Ok(()) => {
+                        let mut open = self.store.open_tickets(session.seat.register).await.unwrap_or_default();
+                        open.retain(|open| matches!(open, Outcome::Open { ticket, .. } if ticket.card_under_way().is_some()));
+                        match open.first().map(|open| self.show_outcome(open)) {
+                            Some(Ok(view)) => wire::watch_response::What::Ticket(view),
+                            _ => continue,
+                        }
+                    }
                     Err(_) => return,
                 },
                 () = out.closed() => return,
@@ -617,54 +702,6 @@ fn line_of(fact: &Fact, id: CommandId) -> u32 {
     let Fact::TicketClosed(closed) = fact else { return 0 };
     let ClosedTicket { lines, .. } = &**closed;
     lines.iter().find(|line| line.command_id == Some(id)).map_or(0, |line| line.line)
-}
-
-/// The console service: who lives, and striking one down where that is allowed.
-pub struct Console {
-    pub store: Store,
-    pub allow_faults: bool,
-}
-
-#[tonic::async_trait]
-impl ConsoleService for Console {
-    async fn list_actors(&self, _request: Request<console_wire::ListActorsRequest>) -> Answer<console_wire::ListActorsResponse> {
-        let actor = |child: backroom_actors::supervisor::ChildView| console_wire::ActorView {
-            name: child.name,
-            state: match child.state {
-                ChildState::Running => console_wire::ActorState::Running,
-                ChildState::Restarting => console_wire::ActorState::Restarting,
-                ChildState::Quarantined => console_wire::ActorState::Quarantined,
-                ChildState::Stopped => console_wire::ActorState::Stopped,
-            }
-            .into(),
-            restarts: child.restarts,
-            waiting: child.waiting as u64,
-            last_error: child.last_error,
-        };
-        let actors = self.store.actors().await.into_iter().map(actor).collect();
-        Ok(Response::new(console_wire::ListActorsResponse { actors }))
-    }
-
-    async fn strike_actor(&self, request: Request<console_wire::StrikeActorRequest>) -> Answer<console_wire::StrikeActorResponse> {
-        if !self.allow_faults {
-            return Err(status(
-                Code::PermissionDenied,
-                "faults_not_allowed",
-                "this box does not allow faults; start it with allow_faults = true to try them",
-            ));
-        }
-        let name: String = request.into_inner().name.chars().take(80).collect();
-        if self.store.strike(name.clone()).await {
-            tracing::warn!(actor = %name, "struck down on purpose");
-            Ok(Response::new(console_wire::StrikeActorResponse {}))
-        } else {
-            Err(status(
-                Code::NotFound,
-                "unknown_actor",
-                format!("there is no actor {name:?}; list them first"),
-            ))
-        }
-    }
 }
 
 /// A call may take so long; then the caller hears "unknown" from its own side and asks again.

@@ -1,12 +1,14 @@
 //! `store-server`: the box in the back room. Command line, logs and exit codes; everything else has a room of its own.
 
 mod config;
+mod devices;
 mod grpc;
 mod http;
 mod link;
 mod serve;
 mod setup;
 mod tools;
+mod web;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -31,6 +33,9 @@ enum Command {
     Run(Run),
     /// Set a box up, once
     Init(Box<setup::Init>),
+    /// Name the machines of the shop: printers, terminals, scanners, readers
+    #[command(subcommand)]
+    Devices(devices::Devices),
     /// Make a pairing code with which a device becomes a register
     Pair(Data),
     /// Look into the journal
@@ -68,7 +73,7 @@ enum Tickets {
     Export(Data),
 }
 
-#[derive(Args)]
+#[derive(Debug, Args)]
 struct Data {
     /// The store's data folder
     #[arg(long, env = "BACKROOM_DATA")]
@@ -153,6 +158,7 @@ fn work(cli: Cli) -> anyhow::Result<()> {
             None => run(cli.run).await,
             Some(Command::Run(settings)) => run(settings).await,
             Some(Command::Init(init)) => setup::init(*init).await,
+            Some(Command::Devices(command)) => devices::work(command),
             Some(Command::Pair(at)) => tools::pair(&at.data).await,
             Some(Command::Journal(Journal::Verify(at))) => tools::verify(&at.data).await,
             Some(Command::Journal(Journal::Export(at))) => tools::export(&at.data).await,

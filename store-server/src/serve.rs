@@ -9,17 +9,21 @@ use backroom_actors::store::Store;
 use backroom_protocol::v1::console::console_service_server::ConsoleServiceServer;
 use backroom_protocol::v1::register::register_service_server::RegisterServiceServer;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::config::Config;
-use crate::grpc::{CALL_DEADLINE, Console, RegisterDesk};
-use crate::{http, link, setup};
+use crate::grpc::console::Console;
+use crate::grpc::{CALL_DEADLINE, RegisterDesk};
+use crate::web::House;
+use crate::{devices, http, link, setup};
 
 /// The largest message a register has reason to send.
-const LARGEST_REQUEST: usize = 64 * 1024;
+pub const LARGEST_REQUEST: usize = 64 * 1024;
 /// How long a call in flight may take to end after SIGTERM, and each actor after that.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+pub const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 pub async fn serve(config: Config) -> anyhow::Result<()> {
     let (folder, identity, join) = setup::load(&config.data)?;
@@ -27,23 +31,26 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     // Ports first: a taken port is said before anything is opened.
     let grpc = bind(config.grpc, "grpc")?;
     let http = bind(config.http, "http")?;
-    let store = Store::open(folder, identity, Clock).await.context("could not open the store")?;
+    let machines = devices::load(&config.data)?;
+    let store = Store::open(folder, identity, machines, Clock).await.context("could not open the store")?;
     if let Some(join) = &join {
         link::connect(&store, join, config.nats.as_deref()).await?;
     }
-    let (http_handle, http_address) = http::serve(http, store.clone())?;
+    let routes = routes(&store, config.allow_faults);
+    let closing = CancellationToken::new();
+    let house = House {
+        store: store.clone(),
+        routes: routes.clone(),
+        allow_faults: config.allow_faults,
+        closing: closing.clone(),
+    };
+    let (http_handle, http_address) = http::serve(http, house)?;
     let grpc_address = grpc.local_addr()?;
     grpc.set_nonblocking(true)?;
     let incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(grpc)?)
         .with_nodelay(Some(true))
         .with_keepalive(Some(Duration::from_secs(30)));
 
-    let registers = RegisterServiceServer::new(RegisterDesk { store: store.clone() }).max_decoding_message_size(LARGEST_REQUEST);
-    let console = ConsoleServiceServer::new(Console {
-        store: store.clone(),
-        allow_faults: config.allow_faults,
-    })
-    .max_decoding_message_size(LARGEST_REQUEST);
     let (health_reporter, health) = tonic_health::server::health_reporter();
     health_reporter.set_serving::<RegisterServiceServer<RegisterDesk>>().await;
     health_reporter.set_serving::<ConsoleServiceServer<Console>>().await;
@@ -60,11 +67,10 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .http2_keepalive_timeout(Some(Duration::from_secs(10)))
         .http2_max_pending_accept_reset_streams(Some(32))
+        .add_routes(routes)
         .add_service(health)
         .add_service(reflection.build_v1()?)
-        .add_service(reflection_v1alpha)
-        .add_service(registers)
-        .add_service(console);
+        .add_service(reflection_v1alpha);
 
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
@@ -88,6 +94,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     };
     tracing::info!("stopping: what was begun is finished");
     drop(stop);
+    closing.cancel();
     if let Some(ended) = ended {
         ended?.context("the gRPC port failed")?;
     } else if tokio::time::timeout(STOP_PATIENCE, serving).await.is_err() {
@@ -96,6 +103,17 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     http_handle.stop(true).await;
     store.stop(STOP_PATIENCE).await;
     Ok(())
+}
+
+/// What registers and pages may ask for, the same for both.
+pub fn routes(store: &Store, allow_faults: bool) -> Routes {
+    let registers = RegisterServiceServer::new(RegisterDesk { store: store.clone() }).max_decoding_message_size(LARGEST_REQUEST);
+    let console = ConsoleServiceServer::new(Console {
+        store: store.clone(),
+        allow_faults,
+    })
+    .max_decoding_message_size(LARGEST_REQUEST);
+    Routes::new(registers).add_service(console).prepare()
 }
 
 fn bind(address: std::net::SocketAddr, what: &str) -> anyhow::Result<TcpListener> {

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use backroom_core::ids::{CommandId, ReceiptNo, TicketId};
+use backroom_core::ids::{CommandId, DeviceId, ReceiptNo, TicketId};
 use backroom_core::journal::{Entry, Epoch, Head, Seq};
 use sqlx::SqlitePool;
 
@@ -48,6 +48,15 @@ impl Reader {
 
     pub async fn open_tenders(&self, ticket: TicketId) -> Result<Vec<Entry>, FileError> {
         sql::open_tenders(&mut *self.pool.acquire().await?, ticket).await
+    }
+
+    /// What was asked of a machine and has no end yet, oldest first.
+    pub async fn open_jobs(&self, device: DeviceId) -> Result<Vec<sql::OpenJob>, FileError> {
+        sql::open_jobs(&mut *self.pool.acquire().await?, device).await
+    }
+
+    pub async fn is_open_job(&self, name: &str) -> Result<bool, FileError> {
+        sql::is_open_job(&mut *self.pool.acquire().await?, name).await
     }
 
     pub async fn rare(&self, kind: backroom_core::facts::Kind) -> Result<Vec<Entry>, FileError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backroom_core::ids::{CommandId, ReceiptNo, TicketId};
+use backroom_core::ids::{CommandId, DeviceId, ReceiptNo, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Head, JournalError, Seq};
 use backroom_core::till::Till;
 use sqlx::{Row, SqliteConnection};
@@ -80,7 +80,7 @@ pub async fn by_receipt(db: &mut SqliteConnection, receipt: ReceiptNo) -> Result
 
 /// All entries of a kind that is rare, oldest first.
 pub async fn rare(db: &mut SqliteConnection, kind: backroom_core::facts::Kind) -> Result<Vec<Entry>, FileError> {
-    let sql = "select bytes, hash from entry where kind = ? and kind <> 8 and kind <> 9 order by position";
+    let sql = "select bytes, hash from entry where kind = ? and kind not in (8, 9, 13, 14, 15, 17, 18) order by position";
     let rows = sqlx::query(sql).bind(kind as u16).fetch_all(db).await?;
     rows.iter().map(entry_from).collect()
 }
@@ -102,6 +102,37 @@ pub async fn open_tenders(db: &mut SqliteConnection, ticket: TicketId) -> Result
     let sql = "select bytes, hash from open_tender join entry using (position) where open_tender.ticket = ? order by position";
     let rows = sqlx::query(sql).bind(&ticket.to_bytes()[..]).fetch_all(db).await?;
     rows.iter().map(entry_from).collect()
+}
+
+/// A machine's job without an end: the entry that wants it, and the one that says the machine is asked next.
+#[derive(Clone, Debug)]
+pub struct OpenJob {
+    pub wanted: Entry,
+    pub begun: Option<Entry>,
+}
+
+/// What was asked of a machine and has no end yet, oldest first.
+pub async fn open_jobs(db: &mut SqliteConnection, device: DeviceId) -> Result<Vec<OpenJob>, FileError> {
+    let sql = "select position, begun from open_job where device = ? order by position";
+    let rows: Vec<(i64, Option<i64>)> = sqlx::query_as(sql).bind(device.as_str()).fetch_all(&mut *db).await?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for (wanted, begun) in rows {
+        let missing = || FileError::Content("a machine's job without its entry; run `store-server prove`".into());
+        let wanted = by_position(db, wanted).await?.ok_or_else(missing)?;
+        let begun = match begun {
+            Some(begun) => Some(by_position(db, begun).await?.ok_or_else(missing)?),
+            None => None,
+        };
+        jobs.push(OpenJob { wanted, begun });
+    }
+    Ok(jobs)
+}
+
+/// Whether this job still has no end.
+pub async fn is_open_job(db: &mut SqliteConnection, name: &str) -> Result<bool, FileError> {
+    let sql = "select 1 from open_job where name = ?";
+    let found: Option<i64> = sqlx::query_scalar(sql).bind(name).fetch_optional(db).await?;
+    Ok(found.is_some())
 }
 
 /// Head of every epoch, oldest first.
@@ -167,13 +198,17 @@ pub struct BatchRows {
     pub closed_tickets: String,
     pub returned: String,
     pub segments: String,
+    /// Jobs of machines that are wanted, begun, and ended.
+    pub jobs: String,
+    pub begun_jobs: String,
+    pub ended_jobs: String,
 }
 
 /// Writes a batch and flushes it: one statement, see the trigger `write_batch` in the migration. A conflict takes all of it back; after
 /// any other error nothing is known.
 pub async fn write(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), FileError> {
-    let sql = "insert into batch (entries, commands, counters, tills, stock, open_tenders, closed_tickets, returned, segments)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let sql = "insert into batch (entries, commands, counters, tills, stock, open_tenders, closed_tickets, returned, segments, jobs, begun_jobs, ended_jobs)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let BatchRows {
         entries,
         commands,
@@ -184,6 +219,9 @@ pub async fn write(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), Fi
         closed_tickets,
         returned,
         segments,
+        jobs,
+        begun_jobs,
+        ended_jobs,
     } = rows;
     let mut query = sqlx::query(sql);
     for rows in [
@@ -196,6 +234,9 @@ pub async fn write(db: &mut SqliteConnection, rows: &BatchRows) -> Result<(), Fi
         closed_tickets,
         returned,
         segments,
+        jobs,
+        begun_jobs,
+        ended_jobs,
     ] {
         query = query.bind(rows);
     }

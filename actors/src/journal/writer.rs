@@ -79,7 +79,13 @@ struct Gathered {
     closed_tickets: Vec<Value>,
     returned: HashMap<ReceiptNo, String>,
     segments: Vec<Value>,
+    jobs: Vec<Value>,
+    begun_jobs: Vec<Value>,
+    ended_jobs: BTreeSet<String>,
+    /// What each job came to.
     committed: Vec<Committed>,
+    /// Everything in order, with what followed.
+    told: Vec<Committed>,
 }
 
 /// Entries read and verified again when a file is opened.
@@ -117,18 +123,14 @@ impl BatchWriter for Writer {
                 Job::OpenEpoch { reason, at_least, reply } => work.push((Work::OpenEpoch { reason, at_least }, reply)),
             }
         }
-        let answers = if work.is_empty() {
-            Vec::new()
+        let (answers, told) = if work.is_empty() {
+            Default::default()
         } else {
             self.write_batch(work).await?
         };
         self.published.show(self.folds.head, self.folds.books.clone());
+        told.iter().for_each(|committed| self.published.tell(committed));
         for answer in answers {
-            if let Ok(committed) = &answer.outcome
-                && !committed.replayed
-            {
-                self.published.tell(committed);
-            }
             let _ = answer.reply.send(answer.outcome); // The asker may have left; the outcome is in the journal.
         }
         for reply in decided {
@@ -140,7 +142,7 @@ impl BatchWriter for Writer {
 
 impl Writer {
     /// Writes all jobs in one transaction and one flush. An error means: nothing is known, drop this writer.
-    async fn write_batch(&mut self, jobs: Vec<(Work, Reply)>) -> Result<Vec<Answer>, FileError> {
+    async fn write_batch(&mut self, jobs: Vec<(Work, Reply)>) -> Result<(Vec<Answer>, Vec<Committed>), FileError> {
         let mut answers = Vec::with_capacity(jobs.len());
         let mut folds = self.folds.clone();
         let mut rows = Gathered::default();
@@ -155,7 +157,7 @@ impl Writer {
             }
         }
         if accepted.is_empty() {
-            return Ok(answers);
+            return Ok((answers, Vec::new()));
         }
         match sql::write(&mut self.db, &rows.json(&folds)).await {
             Ok(()) => {
@@ -166,21 +168,22 @@ impl Writer {
                     outcome: Ok(committed),
                     reply,
                 }));
-                Ok(answers)
+                Ok((answers, rows.told))
             }
             Err(error) if error.is_conflict() => {
+                let mut told = Vec::new();
                 for (job, reply) in accepted {
-                    let outcome = self.write_alone(&job).await?;
+                    let outcome = self.write_alone(&job, &mut told).await?;
                     answers.push(Answer { outcome, reply });
                 }
-                Ok(answers)
+                Ok((answers, told))
             }
             Err(error) => Err(error),
         }
     }
 
     /// Writes one job, after looking whether it was carried out before.
-    async fn write_alone(&mut self, job: &Work) -> Result<Result<Committed, AppendError>, FileError> {
+    async fn write_alone(&mut self, job: &Work, told: &mut Vec<Committed>) -> Result<Result<Committed, AppendError>, FileError> {
         if let Some(outcome) = said_before(&mut self.db, job).await? {
             return Ok(outcome);
         }
@@ -193,6 +196,7 @@ impl Writer {
             Ok(()) => {
                 self.published.flushed();
                 self.folds = folds;
+                told.append(&mut rows.told);
                 let outcome = rows.committed.pop();
                 Ok(Ok(
                     outcome.ok_or_else(|| FileError::Content("a batch of one without an outcome".into()))?
@@ -271,7 +275,7 @@ async fn add(
                 return Ok(Err(AppendError::NoEpoch));
             };
             let append = Append::by_the_box(Fact::EpochOpened(opened));
-            Ok(push(settings, folds, rows, &append, Head::start(epoch)))
+            Ok(push(settings, folds, rows, &append, Head::start(epoch)).map(|committed| rows.committed.push(committed)))
         }
         Work::Append(append) => {
             for expect in &append.expects {
@@ -279,8 +283,26 @@ async fn add(
                     return Ok(Err(refused));
                 }
             }
+            if let Some(job) = &append.ends
+                && (rows.ended_jobs.contains(job) || !sql::is_open_job(db, job).await?)
+            {
+                return Ok(Err(AppendError::JobEnded));
+            }
             let before = folds.head;
-            Ok(push(settings, folds, rows, append, before))
+            let committed = match push(settings, folds, rows, append, before) {
+                Ok(committed) => committed,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            for fact in &append.with {
+                let follows = Append::by_the_box(follow(fact, &committed.fact));
+                let before = folds.head;
+                // Sums were checked with the fact it follows from; a machine's facts have none.
+                if let Err(refused) = push(settings, folds, rows, &follows, before) {
+                    return Ok(Err(refused));
+                }
+            }
+            rows.committed.push(committed);
+            Ok(Ok(()))
         }
     }
 }
@@ -305,8 +327,23 @@ async fn check(db: &mut SqliteConnection, folds: &Folds, rows: &Gathered, expect
     })
 }
 
+/// What follows from a ticket learns the receipt number the ticket was given just now.
+fn follow(fact: &Fact, main: &Fact) -> Fact {
+    let mut fact = fact.clone();
+    if let (Fact::EffectWanted(wanted), Fact::TicketClosed(ticket)) = (&mut fact, main) {
+        wanted.receipt = ticket.receipt;
+    }
+    fact
+}
+
 /// Gives the fact its number, its place after `before`, and its bytes.
-fn push(settings: &JournalSettings, folds: &mut Folds, rows: &mut Gathered, append: &Append, before: Head) -> Result<(), AppendError> {
+fn push(
+    settings: &JournalSettings,
+    folds: &mut Folds,
+    rows: &mut Gathered,
+    append: &Append,
+    before: Head,
+) -> Result<Committed, AppendError> {
     let at = settings.clock.now().max(folds.last_at);
     let mut fact = append.fact.clone();
     if let (Some(register), Fact::TicketClosed(ticket)) = (append.number_for, &mut fact) {
@@ -375,14 +412,15 @@ fn push(settings: &JournalSettings, folds: &mut Folds, rows: &mut Gathered, appe
         let body = serde_json::to_string(&segment).unwrap_or_default(); // Plain numbers and texts always serialise.
         rows.segments.push(json!([segment.epoch.0, segment.first.0, segment.last.0, body]));
     }
-    rows.committed.push(Committed {
+    let committed = Committed {
         head: folds.head,
         at,
         business_day: header.business_day,
         fact: Arc::new(fact),
         replayed: false,
-    });
-    Ok(())
+    };
+    rows.told.push(committed.clone());
+    Ok(committed)
 }
 
 /// The till a fact happens to.
@@ -521,11 +559,26 @@ impl Gathered {
         for moved in moves {
             *self.stock.entry(moved.sku.to_string()).or_default() += moved.delta.0;
         }
-        if let Fact::TenderTaken(taken) = fact {
-            self.open_tenders.push(json!([hex(&taken.ticket.to_bytes()), position]));
+        let of_open_ticket = match fact {
+            Fact::TenderTaken(taken) => Some(taken.ticket),
+            Fact::CardAsked(asked) => Some(asked.ticket),
+            Fact::CardEnded(ended) => Some(ended.ticket),
+            _ => None,
+        };
+        if let Some(ticket) = of_open_ticket {
+            self.open_tenders.push(json!([hex(&ticket.to_bytes()), position]));
+        }
+        match fact {
+            Fact::CardAsked(asked) => self.jobs.push(json!([asked.ask.to_string(), asked.terminal, position])),
+            Fact::EffectWanted(wanted) => self.jobs.push(json!([wanted.effect, wanted.device, position])),
+            Fact::CardBegun(begun) => self.begun_jobs.push(json!([begun.ask.to_string(), position])),
+            Fact::TenderTaken(taken) => drop(self.ended_jobs.insert(taken.tender.command_id.to_string())),
+            Fact::CardEnded(ended) => drop(self.ended_jobs.insert(ended.ask.to_string())),
+            Fact::EffectEnded(ended) => drop(self.ended_jobs.insert(ended.effect.clone())),
+            _ => {}
         }
         if let Some(ticket) = closed {
-            if ticket.tenders.iter().any(|tender| append.command_id != Some(tender.command_id)) {
+            if append.had_money {
                 self.closed_tickets.push(json!(hex(&ticket.ticket.to_bytes())));
             }
             if let (TicketEnd::Return, Some(original), Some(by)) = (ticket.end, ticket.original, ticket.receipt) {
@@ -557,6 +610,9 @@ impl Gathered {
             closed_tickets: text(&self.closed_tickets),
             returned: text(&returned),
             segments: text(&self.segments),
+            jobs: text(&self.jobs),
+            begun_jobs: text(&self.begun_jobs),
+            ended_jobs: json!(self.ended_jobs).to_string(),
         }
     }
 }

@@ -121,7 +121,7 @@ impl Shop {
     pub async fn open(registers: &[&str]) -> Shop {
         let home = tempfile::tempdir().unwrap();
         found(home.path()).await;
-        let store = Store::open(Folder(home.path().to_owned()), identity(), Clock).await.unwrap();
+        let store = Store::open(Folder(home.path().to_owned()), identity(), Vec::new(), Clock).await.unwrap();
         let shop = Shop { store, home };
         for register in registers {
             shop.enrol(register).await;
@@ -133,7 +133,7 @@ impl Shop {
     /// The same folder, opened anew: what a restart of the process does.
     pub async fn reopen(self) -> Shop {
         self.store.stop(Duration::from_secs(5)).await;
-        let store = Store::open(Folder(self.home.path().to_owned()), identity(), Clock).await.unwrap();
+        let store = Store::open(Folder(self.home.path().to_owned()), identity(), Vec::new(), Clock).await.unwrap();
         Shop { store, home: self.home }
     }
 

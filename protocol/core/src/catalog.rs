@@ -235,6 +235,19 @@ impl Catalog {
         self.by_sku.get(sku).map(|at| &self.file.items[*at as usize])
     }
 
+    /// Items of which each of the words is in the name, or begins the item number or one of its codes; all items without words.
+    pub fn search(&self, words: &str) -> impl Iterator<Item = &Item> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let fits = move |item: &&Item| {
+            let (name, sku) = (item.name.to_lowercase(), item.sku.to_string().to_lowercase());
+            let found = |word: &String| {
+                name.contains(word.as_str()) || sku.starts_with(word.as_str()) || item.codes.iter().any(|code| code.starts_with(word.as_str()))
+            };
+            words.iter().all(found)
+        };
+        self.file.items.iter().filter(fits)
+    }
+
     pub fn tax_class(&self, code: &str) -> Option<&TaxClass> {
         self.file.tax_classes.iter().find(|class| class.code == code)
     }

@@ -2,12 +2,18 @@
 //!
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
+mod counter;
+
+pub use counter::{
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture, ShelfCounted,
+};
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{PriceChange, PriceVersion, Sku};
 use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use crate::journal::{Epoch, Hash, Seq};
-use crate::money::{Currency, Money, Quantity};
+use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
 use crate::tax::{PriceMode, Rate};
 use crate::till::ZReport;
@@ -29,6 +35,13 @@ pub enum Fact {
     ShiftClosed(Box<ShiftClosed>),
     PriceDirected(PriceDirected),
     DirectiveRefused(DirectiveRefused),
+    CardAsked(CardAsked),
+    CardBegun(CardBegun),
+    CardEnded(CardEnded),
+    FoundCapture(FoundCapture),
+    EffectWanted(EffectWanted),
+    EffectEnded(EffectEnded),
+    ShelfCounted(Box<ShelfCounted>),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -47,10 +60,17 @@ pub enum Kind {
     ShiftClosed = 10,
     PriceDirected = 11,
     DirectiveRefused = 12,
+    CardAsked = 13,
+    CardBegun = 14,
+    CardEnded = 15,
+    FoundCapture = 16,
+    EffectWanted = 17,
+    EffectEnded = 18,
+    ShelfCounted = 19,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 19] = [
         Kind::EpochOpened,
         Kind::CatalogApplied,
         Kind::StockOpened,
@@ -63,6 +83,13 @@ impl Kind {
         Kind::ShiftClosed,
         Kind::PriceDirected,
         Kind::DirectiveRefused,
+        Kind::CardAsked,
+        Kind::CardBegun,
+        Kind::CardEnded,
+        Kind::FoundCapture,
+        Kind::EffectWanted,
+        Kind::EffectEnded,
+        Kind::ShelfCounted,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -85,6 +112,25 @@ impl Kind {
             Kind::ShiftClosed => "shift_closed",
             Kind::PriceDirected => "price_directed",
             Kind::DirectiveRefused => "directive_refused",
+            Kind::CardAsked => "card_asked",
+            Kind::CardBegun => "card_begun",
+            Kind::CardEnded => "card_ended",
+            Kind::FoundCapture => "found_capture",
+            Kind::EffectWanted => "effect_wanted",
+            Kind::EffectEnded => "effect_ended",
+            Kind::ShelfCounted => "shelf_counted",
+        }
+    }
+}
+
+impl Tender {
+    pub fn cash(command_id: CommandId, at: Instant, amount: Money) -> Self {
+        Self {
+            command_id,
+            at,
+            kind: TenderKind::Cash,
+            amount,
+            attempt: None,
         }
     }
 }
@@ -104,6 +150,13 @@ impl Fact {
             Fact::ShiftClosed(_) => Kind::ShiftClosed,
             Fact::PriceDirected(_) => Kind::PriceDirected,
             Fact::DirectiveRefused(_) => Kind::DirectiveRefused,
+            Fact::CardAsked(_) => Kind::CardAsked,
+            Fact::CardBegun(_) => Kind::CardBegun,
+            Fact::CardEnded(_) => Kind::CardEnded,
+            Fact::FoundCapture(_) => Kind::FoundCapture,
+            Fact::EffectWanted(_) => Kind::EffectWanted,
+            Fact::EffectEnded(_) => Kind::EffectEnded,
+            Fact::ShelfCounted(_) => Kind::ShelfCounted,
         }
     }
 }
@@ -204,6 +257,7 @@ pub struct TenderTaken {
 #[serde(rename_all = "snake_case")]
 pub enum TenderKind {
     Cash,
+    Card,
 }
 
 /// What the customer gave. Negative when the shop gives money back.
@@ -214,6 +268,9 @@ pub struct Tender {
     #[serde(rename = "tender")]
     pub kind: TenderKind,
     pub amount: Money,
+    /// How the terminal names the payment; only cards have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<String>,
 }
 
 /// How a ticket ended.
@@ -252,6 +309,14 @@ pub struct ClosedTicket {
     pub tenders: Vec<Tender>,
     pub change: Money,
     pub moves: Vec<StockMove>,
+}
+
+impl ClosedTicket {
+    /// What was given in this way.
+    pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
+        let own = self.tenders.iter().filter(|tender| tender.kind == kind);
+        Money::sum(own.map(|tender| tender.amount))
+    }
 }
 
 /// One line as it was sold.

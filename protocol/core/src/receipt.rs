@@ -1,10 +1,11 @@
 //! The receipt as a document, before any printer: lines of text with a meaning, which a printer or a page lays out.
 //!
-//! Owns what a receipt says. Fonts, cutting, code pages and pictures belong to `devices`. Other languages, invoices and gift
+//! Owns what a receipt says. Fonts, cutting, code pages and how a bar code is drawn belong to `devices`. Other languages, invoices and gift
 //! receipts are not here yet.
 
 use serde::{Deserialize, Serialize};
 
+use crate::barcode::ReceiptCode;
 use crate::facts::{ClosedTicket, TenderKind, TicketEnd};
 use crate::money::{Currency, Money};
 use crate::till::ZReport;
@@ -38,6 +39,10 @@ pub enum Row {
         right: String,
     },
     Rule,
+    /// Words for a scanner: a printer draws a bar code and writes the words below it.
+    Code {
+        text: String,
+    },
 }
 
 /// A receipt or report, ready to be laid out.
@@ -52,7 +57,7 @@ impl Document {
         let mut text = String::new();
         for row in &self.rows {
             match row {
-                Row::Title { text: title } => text.push_str(&format!("{title:^width$}")),
+                Row::Title { text: centred } | Row::Code { text: centred } => text.push_str(&format!("{centred:^width$}")),
                 Row::Text { text: words } => text.push_str(words),
                 Row::Figure { left, right } | Row::Total { left, right } => {
                     let room = width.saturating_sub(right.chars().count() + 1);
@@ -117,6 +122,12 @@ pub fn of_ticket(ticket: &ClosedTicket, settled_at: Instant, copy: Copy, heading
     }
     rows.push(Row::Rule);
     push_sums(&mut rows, ticket, currency);
+    // At the foot, where a hand that brings the goods back does not cover it.
+    if let Some(receipt) = ticket.receipt {
+        rows.push(Row::Code {
+            text: ReceiptCode::new(receipt).to_string(),
+        });
+    }
     Document { rows }
 }
 
@@ -132,8 +143,14 @@ fn push_sums(rows: &mut Vec<Row>, ticket: &ClosedTicket, currency: Currency) {
         let words = match tender.kind {
             TenderKind::Cash if tender.amount < Money::ZERO => "cash back",
             TenderKind::Cash => "cash",
+            TenderKind::Card => "card",
         };
         rows.push(figure(words, currency.digits(tender.amount)));
+        if let Some(attempt) = &tender.attempt {
+            rows.push(Row::Text {
+                text: format!("  {attempt}"),
+            });
+        }
     }
     if ticket.change != Money::ZERO {
         rows.push(figure("change", currency.digits(ticket.change)));
@@ -172,6 +189,7 @@ pub fn of_z(z: &ZReport, till: &str, currency: Currency, heading: &Heading<'_>) 
     }
     rows.push(figure("cash rounding", show(t.cash_rounding)));
     rows.push(Row::Rule);
+    rows.push(figure("paid by card", show(t.card_taken)));
     for (words, amount) in [
         ("float", z.float),
         ("cash taken", t.cash_taken),

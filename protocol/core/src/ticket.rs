@@ -1,17 +1,21 @@
 //! The open ticket: scanning, voiding, tendering, settling; and taking a whole receipt back.
 //!
+//! A card payment is a wish first, journaled before the terminal is asked; it ends as a tender or without money. While it is under way the
+//! basket stands still; when nobody knows how it ended, the ticket may be paid otherwise, and what the card paid late is given back.
+//!
 //! `decide`-functions look and answer with an event or a refusal; `apply` makes an event true and can not refuse it. An open and a
 //! closed ticket are two types, so nobody adds a line to a paid sale. Discounts, suspended tickets and other tenders than
-//! cash are not here yet.
+//! cash and card are not here yet.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barcode::{BarcodeError, Scanned, looks_like_card};
+use crate::barcode::{BarcodeError, Gtin, Scanned, looks_like_card};
 use crate::catalog::{Catalog, Item, PriceVersion, Sku, SoldBy};
+use crate::epc::{Epc, EpcId};
 use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
-use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
+use crate::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::{MoveReason, StockMove};
 use crate::tax::{self, PriceMode};
@@ -19,6 +23,8 @@ use crate::time::Instant;
 
 /// More lines than any trolley holds.
 pub const MOST_LINES: usize = 2_000;
+/// More ways to pay than any party splits a bill into.
+const MOST_TENDERS: usize = 20;
 /// Ten thousand pieces in one scan.
 pub const LARGEST_QUANTITY: i64 = 10_000_000;
 
@@ -53,6 +59,16 @@ pub enum Refusal {
     NotASale { receipt: ReceiptNo },
     #[error("receipt {receipt} is not known in this store; check the number")]
     UnknownReceipt { receipt: ReceiptNo },
+    #[error("a card payment of {amount} is under way; wait for its end or give it up at the terminal")]
+    CardUnderWay { amount: String },
+    #[error("{amount} is more than the {remaining} that is left to pay; a card gives no change")]
+    CardTooMuch { amount: String, remaining: String },
+    #[error("no payment terminal stands at this register; take cash, or name one in the box's devices")]
+    NoTerminal,
+    #[error("no receipt printer stands at this register; name one in the box's devices")]
+    NoPrinter,
+    #[error("receipt {receipt} was paid by card, and money can not be given back to a card yet; return it where the card was charged, or ask your manager")]
+    PaidByCard { receipt: ReceiptNo },
     #[error("the amounts do not fit: {0}")]
     Money(#[from] MoneyError),
     #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
@@ -77,6 +93,11 @@ impl Refusal {
             Refusal::AlreadyReturned { .. } => "already_returned",
             Refusal::NotASale { .. } => "not_a_sale",
             Refusal::UnknownReceipt { .. } => "unknown_receipt",
+            Refusal::CardUnderWay { .. } => "card_under_way",
+            Refusal::CardTooMuch { .. } => "card_too_much",
+            Refusal::NoTerminal => "no_terminal",
+            Refusal::NoPrinter => "no_printer",
+            Refusal::PaidByCard { .. } => "paid_by_card",
             Refusal::Money(_) => "money",
             Refusal::NoTaxClass { .. } => "no_tax_class",
         }
@@ -105,6 +126,39 @@ pub enum Event {
     LineAdded(Box<ClosedLine>),
     LineVoided { line: u32, voided: Voided },
     TenderTaken(Tender),
+    CardAsked(CardWish),
+    /// The wish ended without money.
+    CardEnded {
+        ask: CommandId,
+        why: String,
+    },
+}
+
+/// A card payment that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CardWish {
+    pub ask: CommandId,
+    pub at: Instant,
+    pub terminal: DeviceId,
+    pub amount: Money,
+    /// Close the ticket when it is paid with this.
+    pub settle: bool,
+}
+
+/// The last card payment of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    pub wish: CardWish,
+    pub stage: CardStage,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CardStage {
+    UnderWay,
+    /// The link broke; the terminal is asked what became of it. Not an event: after a restart it is found out again.
+    Unknown,
+    Paid,
+    NotPaid { why: String },
 }
 
 /// A sale that is still going on.
@@ -113,8 +167,23 @@ pub struct Open {
     pub opening: Opening,
     lines: Vec<ClosedLine>,
     tenders: Vec<Tender>,
+    card: Option<Card>,
+    /// Every wish there was.
+    asked: Vec<CommandId>,
     net: Money,
     tax: Money,
+}
+
+/// The product number of an EPC, written as hexadecimal or as a URI.
+fn epc_gtin(code: &str) -> Option<Gtin> {
+    if let Ok(id) = code.parse::<EpcId>() {
+        return id.gtin();
+    }
+    let hexadecimal = code.len() >= 24 && code.len() % 2 == 0 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !hexadecimal {
+        return None;
+    }
+    Epc::from_hex(code).ok()?.gtin()
 }
 
 /// Finds what a scanner read.
@@ -123,10 +192,14 @@ pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
     if let Some(item) = catalog.by_text(code) {
         return Ok(item);
     }
-    let scanned = Scanned::parse(code).map_err(|error| Refusal::UnreadableCode { why: error.to_string() })?;
     let unknown = || Refusal::UnknownCode {
         code: code.chars().take(60).collect(),
     };
+    // A tag of the item itself, as an RFID reader or a label names it.
+    if let Some(gtin) = epc_gtin(code) {
+        return catalog.by_gtin(gtin).ok_or_else(unknown);
+    }
+    let scanned = Scanned::parse(code).map_err(|error| Refusal::UnreadableCode { why: error.to_string() })?;
     // A right product number must not carry a card into the journal.
     if let Scanned::Elements(label) | Scanned::DigitalLink(label) = &scanned
         && label
@@ -147,6 +220,8 @@ impl Open {
             opening,
             lines: Vec::new(),
             tenders: Vec::new(),
+            card: None,
+            asked: Vec::new(),
             net: Money::ZERO,
             tax: Money::ZERO,
         }
@@ -173,9 +248,51 @@ impl Open {
         Ok(self.net.checked_add(self.tax)?)
     }
 
-    /// What is to be paid in cash: the total, rounded to the smallest coin.
+    /// The last card payment, however it stands.
+    pub fn card(&self) -> Option<&Card> {
+        self.card.as_ref()
+    }
+
+    pub fn card_under_way(&self) -> Option<&CardWish> {
+        let open = |card: &&Card| matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
+        self.card.as_ref().filter(open).map(|card| &card.wish)
+    }
+
+    /// Whether the journal holds money or wishes for it of this ticket already.
+    pub fn had_money(&self) -> bool {
+        self.card.is_some() || !self.tenders.is_empty()
+    }
+
+    /// Whether an event about money has happened here already.
+    pub fn knows(&self, event: &Event) -> bool {
+        let ended = |card: &Card| !matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
+        match event {
+            Event::TenderTaken(tender) => self.tenders.iter().any(|known| known.command_id == tender.command_id),
+            // Wishes follow each other, so one that is not the last has an end and is known.
+            Event::CardAsked(wish) => self.asked.contains(&wish.ask),
+            Event::CardEnded { ask, .. } => match &self.card {
+                Some(card) if card.wish.ask == *ask => ended(card),
+                _ => self.asked.contains(ask),
+            },
+            Event::Opened(_) | Event::LineAdded(_) | Event::LineVoided { .. } => false,
+        }
+    }
+
+    fn by_card(&self) -> Result<Money, Refusal> {
+        let cards = self.tenders.iter().filter(|tender| tender.kind == TenderKind::Card);
+        Ok(Money::sum(cards.map(|tender| tender.amount))?)
+    }
+
+    /// What is to be paid: cards pay to the cent, and what is left for cash is rounded to the smallest coin.
     pub fn due(&self) -> Result<Money, Refusal> {
-        Ok(self.total()?.to_step(self.opening.cash_step)?)
+        let by_card = self.by_card()?;
+        let rest = self.total()?.checked_sub(by_card)?;
+        Ok(rest.to_step(self.opening.cash_step)?.checked_add(by_card)?)
+    }
+
+    /// What a card would have to pay: nothing is rounded.
+    pub fn remaining_exact(&self) -> Result<Money, Refusal> {
+        Ok(self.total()?.checked_sub(self.given()?)?.max(Money::ZERO))
     }
 
     pub fn given(&self) -> Result<Money, Refusal> {
@@ -184,6 +301,7 @@ impl Open {
 
     /// A scan: finds the item, prices it as of the ticket's first line, taxes it.
     pub fn scan(&self, catalog: &Catalog, code: &str, quantity: Quantity, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
+        self.no_card_under_way()?;
         if !self.tenders.is_empty() {
             return Err(Refusal::AlreadyPaid);
         }
@@ -231,7 +349,33 @@ impl Open {
         })))
     }
 
+    fn no_card_under_way(&self) -> Result<(), Refusal> {
+        match self.card_under_way() {
+            Some(wish) => Err(Refusal::CardUnderWay {
+                amount: self.opening.currency.show(wish.amount),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// As long as the terminal is busy nothing else is taken; once nobody knows, other money is.
+    fn may_be_paid_otherwise(&self) -> Result<(), Refusal> {
+        match &self.card {
+            Some(card) if card.stage == CardStage::Unknown => Ok(()),
+            _ => self.no_card_under_way(),
+        }
+    }
+
+    /// The terminal's link broke, or is back.
+    pub fn card_unknown(&mut self, ask: CommandId, unknown: bool) {
+        let open = |card: &&mut Card| card.wish.ask == ask && matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
+        if let Some(card) = self.card.as_mut().filter(open) {
+            card.stage = if unknown { CardStage::Unknown } else { CardStage::UnderWay };
+        }
+    }
+
     pub fn void_line(&self, line: u32, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
+        self.no_card_under_way()?;
         if !self.tenders.is_empty() {
             return Err(Refusal::AlreadyPaid);
         }
@@ -251,6 +395,7 @@ impl Open {
 
     /// Takes cash; it may be less than is due, then more is to come.
     pub fn tender(&self, amount: Money, command_id: CommandId, at: Instant) -> Result<Tender, Refusal> {
+        self.may_be_paid_otherwise()?;
         if !self.lines.iter().any(|line| line.voided.is_none()) {
             return Err(Refusal::EmptyBasket);
         }
@@ -260,16 +405,55 @@ impl Open {
         if !(least..=crate::money::LARGEST_AMOUNT).contains(&amount.0) {
             return Err(Refusal::Amount { amount: show(amount) });
         }
-        if self.tenders.len() >= 20 {
+        if self.tenders.len() >= MOST_TENDERS {
             return Err(Refusal::AlreadyPaid);
         }
         self.given()?.checked_add(amount)?;
-        Ok(Tender {
-            command_id,
+        Ok(Tender::cash(command_id, at, amount))
+    }
+
+    /// A customer wants to pay by card; the terminal is asked once this is in the journal.
+    pub fn ask_card(&self, wish: CardWish) -> Result<CardWish, Refusal> {
+        if !self.lines.iter().any(|line| line.voided.is_none()) {
+            return Err(Refusal::EmptyBasket);
+        }
+        self.no_card_under_way()?;
+        let show = |amount| self.opening.currency.show(amount);
+        if wish.amount.0 < 1 {
+            return Err(Refusal::Amount { amount: show(wish.amount) });
+        }
+        let remaining = self.remaining_exact()?;
+        if wish.amount > remaining {
+            return Err(Refusal::CardTooMuch {
+                amount: show(wish.amount),
+                remaining: show(remaining),
+            });
+        }
+        if self.tenders.len() >= MOST_TENDERS {
+            return Err(Refusal::AlreadyPaid);
+        }
+        Ok(wish)
+    }
+
+    /// The terminal took the money for this wish. `None` when the ticket no longer needs it: then it is to be given back.
+    pub fn card_paid(&self, ask: CommandId, attempt: &str, amount: Money, at: Instant) -> Option<Tender> {
+        let wish = self.card_under_way().filter(|wish| wish.ask == ask && wish.amount == amount)?;
+        if amount > self.remaining_exact().ok()? {
+            return None;
+        }
+        Some(Tender {
+            command_id: wish.ask,
             at,
-            kind: TenderKind::Cash,
+            kind: TenderKind::Card,
             amount,
+            attempt: Some(attempt.to_owned()),
         })
+    }
+
+    /// Whether a card payment that was to close the ticket paid the rest of it.
+    pub fn closes_by_card(&self) -> bool {
+        let wanted = self.card.as_ref().is_some_and(|card| card.stage == CardStage::Paid && card.wish.settle);
+        wanted && self.remaining_exact() == Ok(Money::ZERO)
     }
 
     pub fn apply(&mut self, event: Event) {
@@ -291,12 +475,30 @@ impl Open {
                     found.voided = Some(voided);
                 }
             }
-            Event::TenderTaken(tender) => self.tenders.push(tender),
+            Event::TenderTaken(tender) => {
+                if let Some(card) = self.card.as_mut().filter(|card| card.wish.ask == tender.command_id) {
+                    card.stage = CardStage::Paid;
+                }
+                self.tenders.push(tender);
+            }
+            Event::CardAsked(wish) => {
+                self.asked.push(wish.ask);
+                self.card = Some(Card {
+                    wish,
+                    stage: CardStage::UnderWay,
+                });
+            }
+            Event::CardEnded { ask, why } => {
+                if let Some(card) = self.card.as_mut().filter(|card| card.wish.ask == ask) {
+                    card.stage = CardStage::NotPaid { why };
+                }
+            }
         }
     }
 
     /// The ticket as it will stand in the journal once it is paid. The receipt number is given by the journal.
     pub fn settle(&self) -> Result<ClosedTicket, Refusal> {
+        self.may_be_paid_otherwise()?;
         if !self.lines.iter().any(|line| line.voided.is_none()) {
             return Err(Refusal::EmptyBasket);
         }
@@ -330,6 +532,7 @@ impl Open {
 
     /// The ticket given up before it was paid.
     pub fn cancel(&self) -> Result<ClosedTicket, Refusal> {
+        self.no_card_under_way()?;
         if !self.tenders.is_empty() {
             return Err(Refusal::AlreadyPaid);
         }
@@ -414,6 +617,9 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
     if sale.end != TicketEnd::Sale {
         return Err(Refusal::NotASale { receipt: original });
     }
+    if sale.tenders.iter().any(|tender| tender.kind == TenderKind::Card) {
+        return Err(Refusal::PaidByCard { receipt: original });
+    }
     let mut lines = Vec::new();
     for line in sale.lines.iter().filter(|line| line.voided.is_none()) {
         let back = |amount: Money| amount.negated();
@@ -460,12 +666,7 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
         tax: sale.tax.negated()?,
         cash_rounding: sale.cash_rounding.negated()?,
         due,
-        tenders: vec![Tender {
-            command_id: desk.command_id,
-            at: desk.at,
-            kind: TenderKind::Cash,
-            amount: due,
-        }],
+        tenders: vec![Tender::cash(desk.command_id, desk.at, due)],
         change: Money::ZERO,
         moves: lines.iter().map(moved).collect(),
         lines,

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::barcode::looks_like_card;
-use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TaxSum, TicketEnd};
+use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TaxSum, TenderKind, TicketEnd};
 use crate::ids::{ReceiptNo, RegisterId, ShiftId, TillId};
 use crate::money::{LARGEST_AMOUNT, Money, MoneyError};
 use crate::tax::Rate;
@@ -67,6 +67,9 @@ pub struct Totals {
     /// Due of all sales, and of all returns (negative).
     pub sales_due: Money,
     pub returns_due: Money,
+    /// Paid by card; it is in no drawer.
+    #[serde(default)]
+    pub card_taken: Money,
     /// Cash given by customers, before change.
     pub cash_taken: Money,
     pub change: Money,
@@ -236,7 +239,7 @@ impl Till {
     fn apply_ticket(&mut self, ticket: &ClosedTicket) -> Result<(), MoneyError> {
         let Some(shift) = self.shift.as_mut() else { return Ok(()) };
         let totals = &mut shift.totals;
-        let cash = Money::sum(ticket.tenders.iter().map(|tender| tender.amount))?;
+        let cash = ticket.tendered(TenderKind::Cash)?;
         match ticket.end {
             TicketEnd::Cancelled => {
                 totals.cancelled += 1;
@@ -246,6 +249,7 @@ impl Till {
                 totals.sales += 1;
                 totals.sales_due = totals.sales_due.checked_add(ticket.due)?;
                 totals.cash_taken = totals.cash_taken.checked_add(cash)?;
+                totals.card_taken = totals.card_taken.checked_add(ticket.tendered(TenderKind::Card)?)?;
                 totals.change = totals.change.checked_add(ticket.change)?;
                 self.perpetual_sales = self.perpetual_sales.checked_add(ticket.due)?;
             }

@@ -48,6 +48,7 @@ pub fn append(error: AppendError) -> Status {
         AppendError::TillMoved { .. } => status(Code::Unavailable, "busy", error),
         AppendError::AlreadyReturned { .. } => status(Code::FailedPrecondition, "already_returned", error),
         AppendError::TicketClosed => status(Code::FailedPrecondition, "ticket_closed", error),
+        AppendError::JobEnded => status(Code::FailedPrecondition, "job_ended", error),
         AppendError::NoEpoch => status(Code::FailedPrecondition, "no_epoch", error),
         AppendError::Money(_) => status(Code::FailedPrecondition, "money", error),
         AppendError::Away(away) => ask(*away),

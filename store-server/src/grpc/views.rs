@@ -1,10 +1,14 @@
 //! What registers are shown: facts and open tickets of core as messages. Computes nothing a rule of core has not computed.
 
+use backroom_actors::device::{Board, DeviceKind, DeviceState, DeviceView};
 use backroom_actors::register::Outcome;
+use backroom_actors::shop::{CardWords, Cards};
 use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, ReasonKind, Tender, TenderKind, TicketEnd};
 use backroom_core::journal::Head;
 use backroom_core::money::{Currency, Money};
-use backroom_core::ticket::{self, Open};
+use backroom_core::ids::RegisterId;
+use backroom_core::ticket::{self, Card, CardStage, Open};
+use backroom_core::time::Calendar;
 use backroom_protocol::v1::register as wire;
 use tonic::Status;
 
@@ -26,18 +30,18 @@ pub fn position(head: Head) -> Option<wire::Position> {
 }
 
 /// The ticket after a command, however it stands.
-pub fn outcome(outcome: &Outcome) -> Result<wire::TicketView, Status> {
+pub fn outcome(outcome: &Outcome, calendar: &Calendar, cards: &Cards) -> Result<wire::TicketView, Status> {
     match outcome {
-        Outcome::Open { version, ticket, .. } => open(*version, ticket),
+        Outcome::Open { version, ticket, .. } => open(*version, ticket, cards),
         Outcome::Closed { committed } => match &*committed.fact {
-            Fact::TicketClosed(ticket) => Ok(closed(ticket)),
+            Fact::TicketClosed(ticket) => Ok(closed(ticket, Some(calendar.local(committed.at)))),
             // A tender whose ticket was closed later is answered from the ticket; see `RegisterDesk::outcome`.
             _ => Err(bad_field("command_id", "belongs to another kind of command")),
         },
     }
 }
 
-fn open(version: u64, ticket: &Open) -> Result<wire::TicketView, Status> {
+fn open(version: u64, ticket: &Open, cards: &Cards) -> Result<wire::TicketView, Status> {
     let currency = ticket.opening.currency;
     let wrong = |error: ticket::Refusal| bad_field("ticket", error);
     let due = ticket.due().map_err(wrong)?;
@@ -59,13 +63,62 @@ fn open(version: u64, ticket: &Open) -> Result<wire::TicketView, Status> {
         receipt: String::new(),
         original: String::new(),
         taxes: taxes(&ticket::sum_taxes(ticket.lines()), currency),
+        card: ticket.card().map(|paying| card(paying, cards.of(ticket.opening.ticket), currency)),
+        remaining_exact: money(ticket.remaining_exact().map_err(wrong)?, currency),
+        settled_at: String::new(),
     })
 }
 
+/// How a card payment stands: what the books say, in the words the terminal has for it.
+fn card(card: &Card, said: Option<CardWords>, currency: Currency) -> wire::CardView {
+    let unknown = said.as_ref().is_some_and(|said| said.unknown);
+    let words = |otherwise: &str| said.as_ref().map_or_else(|| otherwise.to_owned(), |said| said.words.clone());
+    let (state, words) = match &card.stage {
+        CardStage::UnderWay if !unknown => (wire::CardState::Asking, words("asking the terminal")),
+        CardStage::UnderWay | CardStage::Unknown => (wire::CardState::Unknown, words("asking the terminal what became of the payment")),
+        CardStage::Paid => (wire::CardState::Approved, "approved".to_owned()),
+        CardStage::NotPaid { why } => (wire::CardState::Declined, why.clone()),
+    };
+    wire::CardView {
+        state: state.into(),
+        amount: money(card.wish.amount, currency),
+        words,
+        terminal: card.wish.terminal.to_string(),
+    }
+}
+
+/// The machines on a register's counter, and those of the whole shop.
+pub fn devices(board: &Board, register: RegisterId) -> Vec<wire::DeviceView> {
+    let own = |view: &DeviceView| view.config.register.is_none_or(|of| of == register);
+    let view = |view: DeviceView| wire::DeviceView {
+        name: view.config.name.to_string(),
+        kind: match view.config.kind {
+            DeviceKind::Printer => wire::DeviceKind::Printer,
+            DeviceKind::Terminal => wire::DeviceKind::Terminal,
+            DeviceKind::Scanner => wire::DeviceKind::Scanner,
+            DeviceKind::Reader => wire::DeviceKind::Reader,
+        }
+        .into(),
+        state: match view.state {
+            DeviceState::Connecting => wire::DeviceState::Connecting,
+            DeviceState::Ready => wire::DeviceState::Ready,
+            DeviceState::Attention => wire::DeviceState::Attention,
+            DeviceState::Trouble => wire::DeviceState::Trouble,
+            DeviceState::Away => wire::DeviceState::Away,
+        }
+        .into(),
+        words: view.words,
+        waiting: view.waiting,
+        register: view.config.register.map(|register| register.to_string()).unwrap_or_default(),
+    };
+    board.list().into_iter().filter(own).map(view).collect()
+}
+
 /// A ticket as it stands in the journal.
-pub fn closed(ticket: &ClosedTicket) -> wire::TicketView {
+pub fn closed(ticket: &ClosedTicket, settled_at: Option<String>) -> wire::TicketView {
     let currency = ticket.currency;
     let given = ticket.tenders.iter().map(|tender| tender.amount.0).sum();
+    let by_card: Vec<&Tender> = ticket.tenders.iter().filter(|tender| tender.kind == TenderKind::Card).collect();
     let voided = ticket.lines.iter().filter(|line| line.voided.is_some()).count();
     let state = match ticket.end {
         TicketEnd::Sale => wire::TicketState::Sold,
@@ -74,8 +127,8 @@ pub fn closed(ticket: &ClosedTicket) -> wire::TicketView {
     };
     wire::TicketView {
         ticket_id: ticket.ticket.to_bytes().to_vec(),
-        // Opening, each line, each void, each tender, the end: what the ticket's version came to.
-        version: (2 + ticket.lines.len() + voided + ticket.tenders.len()) as u64,
+        // Opening, each line, each void, each tender (a card's wish too), the end: what the ticket's version came to at least.
+        version: (2 + ticket.lines.len() + voided + ticket.tenders.len() + by_card.len()) as u64,
         state: state.into(),
         lines: lines(&ticket.lines, currency),
         tenders: tenders(&ticket.tenders, currency),
@@ -89,6 +142,9 @@ pub fn closed(ticket: &ClosedTicket) -> wire::TicketView {
         receipt: ticket.receipt.map(|receipt| receipt.to_string()).unwrap_or_default(),
         original: ticket.original.map(|receipt| receipt.to_string()).unwrap_or_default(),
         taxes: taxes(&ticket.taxes, currency),
+        card: None,
+        remaining_exact: money(Money::ZERO, currency),
+        settled_at: settled_at.unwrap_or_default(),
     }
 }
 
@@ -121,10 +177,12 @@ fn tenders(tenders: &[Tender], currency: Currency) -> Vec<wire::TenderView> {
     let view = |tender: &Tender| {
         let kind = match tender.kind {
             TenderKind::Cash => wire::TenderKind::Cash,
+            TenderKind::Card => wire::TenderKind::Card,
         };
         wire::TenderView {
             kind: kind.into(),
             amount: money(tender.amount, currency),
+            attempt: tender.attempt.clone().unwrap_or_default(),
         }
     };
     tenders.iter().map(view).collect()
