@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use backroom_core::receipt::{Document, Row};
+use backroom_devices::escpos::characters::Pages;
 use backroom_devices::escpos::code_page::CodePage;
 use backroom_devices::escpos::drawer::{Pin, Pulse, PulseError};
 use backroom_devices::escpos::layout::{Job, lay_out};
-use backroom_devices::escpos::reader::{Heard, Reader, text_lines};
+use backroom_devices::escpos::reader::{Align, Heard, Reader, codes, text_lines};
 use backroom_devices::escpos::{Cut, Paper, Profile, fuzz_one};
 use proptest::prelude::*;
 
@@ -41,6 +42,10 @@ fn total(left: &str, right: &str) -> Row {
     }
 }
 
+fn code(text: &str) -> Row {
+    Row::Code { text: text.into() }
+}
+
 fn print(rows: &[Row], paper: Paper) -> Job {
     let profile = Profile {
         paper,
@@ -67,6 +72,7 @@ fn receipt() -> Vec<Row> {
         total("TOTAL", "5.70 EUR"),
         figure("cash", "10.00"),
         figure("change", "4.30"),
+        code("R-r1-1-42-05"),
     ]
 }
 
@@ -180,9 +186,12 @@ fn no_name_of_an_item_can_command_the_printer() {
         "\u{9b}\u{85}\u{7f}\u{18}",    // High controls, delete, cancel.
     ];
     for name in hostile {
-        let rows = [title(name), text(name), figure(name, name), total(name, name)];
+        let rows = [title(name), text(name), figure(name, name), total(name, name), code(name)];
         let job = print(&rows, Paper::Columns42);
-        let plain = print(&[title("x"), text("x"), figure("x", "x"), total("x", "x")], Paper::Columns42);
+        let plain = print(
+            &[title("x"), text("x"), figure("x", "x"), total("x", "x"), text("x")],
+            Paper::Columns42,
+        );
         let commands = |job: &Job| {
             hear(&job.bytes)
                 .into_iter()
@@ -197,17 +206,70 @@ fn no_name_of_an_item_can_command_the_printer() {
 
 #[test]
 fn what_a_printer_does_not_know_is_replaced_for_all_to_see_and_told() {
-    let job = print(&[text("Łódź 🍎 10\u{a0}€\u{feff} so\u{ad}ja")], Paper::Columns42);
+    let rows = [text("Łódź 🍎 10\u{a0}€\u{feff} so\u{ad}ja")];
+    let job = print(&rows, Paper::Columns42);
+    assert_eq!(text_lines(&hear(&job.bytes)), ["Łódź ? 10 € soja"]);
+    assert_eq!(job.replaced, BTreeSet::from(['🍎']));
+    let plain = Profile {
+        other_pages: &[],
+        ..Profile::default()
+    };
+    let job = lay_out(&Document { rows: rows.to_vec() }, &plain);
     assert_eq!(text_lines(&hear(&job.bytes)), ["?ód? ? 10 € soja"]);
     assert_eq!(job.replaced, BTreeSet::from(['Ł', 'ź', '🍎']));
 }
 
 #[test]
+fn a_receipt_may_speak_several_languages() {
+    let rows = [
+        text("Zażółć gęślą jaźń 5 €"),
+        title("Черный хлеб, 250 г"),
+        figure("Φέτα Κρήτης, größer", "12.50 €"),
+        text("Řeřicha, őszibarack"),
+    ];
+    for paper in PAPERS {
+        let shown = Document { rows: rows.to_vec() }.to_text(paper.columns());
+        let job = print(&rows, paper);
+        assert_eq!(text_lines(&hear(&job.bytes)), shown.lines().collect::<Vec<_>>(), "{paper:?}");
+        assert_eq!(job.replaced, BTreeSet::new());
+    }
+    assert_eq!(
+        print(&[text("a€Łж")], Paper::Columns32).bytes,
+        b"\x1b@\x1bR\x00\x1bt\x10a\x80\x1bt\x12\x9d\x1bt\x11\xa6\n\x1bd\x01\x1dVB\x00"
+    );
+}
+
+#[test]
+fn a_receipt_number_is_a_bar_code_and_a_long_one_a_qr_code() {
+    let job = print(&[code("R-r1-1-42-05")], Paper::Columns32);
+    let expected: &[&[u8]] = &[
+        b"\x1b@\x1bR\x00\x1bt\x10\x1ba\x01",
+        b"\x1dh\x50\x1dw\x02\x1dH\x00\x1dkI\x0e{BR-r1-1-42-05",
+        b"\x1ba\x00          R-r1-1-42-05\n\x1bd\x01\x1dVB\x00",
+    ];
+    assert_eq!(job.bytes, expected.concat());
+    let long = "R-register-a1-7-18446744073709551615-62";
+    for paper in PAPERS {
+        let heard = hear(&print(&[code("R-r1-1-42-05"), code("{curly}"), code(long)], paper).bytes);
+        assert_eq!(codes(&heard), ["R-r1-1-42-05", "{curly}", long], "{paper:?}");
+        assert_eq!(heard.iter().filter(|heard| **heard == Heard::QrDraw).count(), 1);
+        assert_eq!(heard.iter().filter(|heard| matches!(heard, Heard::BarCode(_))).count(), 2);
+        assert!(heard.contains(&Heard::Align(Align::Centre)));
+    }
+    // What no code may hold is still there to read.
+    for odd in ["", "Ł1", "a\u{10}\u{14}\u{1}\u{0}\u{1}"] {
+        let heard = hear(&print(&[code(odd)], Paper::Columns42).bytes);
+        assert!(codes(&heard).is_empty() && text_lines(&heard).len() == 1, "{odd:?}");
+    }
+}
+
+#[test]
 fn every_byte_a_code_page_prints_is_the_character_that_encodes_to_it() {
-    for page in [CodePage::Wpc1252, CodePage::Pc858] {
+    for usual in CodePage::ALL {
+        let pages = Pages { usual, others: &[] };
         let mut known = 0;
         for byte in 0..=255 {
-            let Some(printed) = page.char_of(byte) else { continue };
+            let Some(printed) = usual.char_of(byte) else { continue };
             known += 1;
             let mut replaced = BTreeSet::new();
             let expected = match printed {
@@ -215,11 +277,14 @@ fn every_byte_a_code_page_prints_is_the_character_that_encodes_to_it() {
                 '\u{ad}' => vec![],
                 _ => vec![byte],
             };
-            assert_eq!(page.encode(&printed.to_string(), &mut replaced), expected, "{page:?} {byte:#x}");
+            let cells = pages.encode(&printed.to_string(), &mut replaced);
+            let bytes: Vec<u8> = cells.iter().map(|cell| cell.byte).collect();
+            assert_eq!(bytes, expected, "{usual:?} {byte:#x}");
+            assert!(cells.iter().all(|cell| cell.page == (!cell.byte.is_ascii()).then_some(usual)));
             assert!(!printed.is_control() && replaced.is_empty());
         }
         // 95 of ASCII, 128 above; Windows 1252 has five holes.
-        assert_eq!(known, if page == CodePage::Pc858 { 223 } else { 218 });
+        assert_eq!(known, if usual == CodePage::Wpc1252 { 218 } else { 223 });
     }
 }
 
@@ -273,6 +338,8 @@ fn any_row() -> impl Strategy<Value = Row> {
         (any_words(), any_words()).prop_map(|(left, right)| Row::Figure { left, right }),
         (any_words(), any_words()).prop_map(|(left, right)| Row::Total { left, right }),
         Just(Row::Rule),
+        any_words().prop_map(|text| Row::Code { text }),
+        "[A-Za-z0-9{}-]{1,60}".prop_map(|text| Row::Code { text }),
     ]
 }
 
@@ -290,7 +357,10 @@ proptest! {
         let (body, end) = rest.split_at(rest.len() - 2);
         prop_assert_eq!(end, &[Heard::Feed { lines: 1 }, Heard::Cut(Cut::Partial)]);
         for heard in body {
-            prop_assert!(matches!(heard, Heard::Text(_) | Heard::LineFeed | Heard::Bold { .. } | Heard::Size { .. }), "{:?}", heard);
+            let only_printed = matches!(heard, Heard::Text(_) | Heard::LineFeed | Heard::Bold { .. } | Heard::Size { .. } | Heard::CodePage(_) | Heard::Align(_))
+                || matches!(heard, Heard::BarHeight(_) | Heard::BarWidth(_) | Heard::BarWords(_) | Heard::BarCode(_))
+                || matches!(heard, Heard::Look(_) | Heard::QrSize(_) | Heard::QrWords(_) | Heard::QrDraw);
+            prop_assert!(only_printed, "{:?}", heard);
         }
         for line in text_lines(&heard) {
             prop_assert!(line.chars().count() <= paper.columns(), "{}", line);
@@ -308,7 +378,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_and_any_words_are_only_printed(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\x1b\x1d\x10\n@pV!Etd".as_slice())], 0..200)) {
+    fn any_bytes_are_read_and_any_words_are_only_printed(bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\x1b\x1d\x10\n@pV!Etdk(HIaP".as_slice())], 0..200)) {
         fuzz_one(&bytes);
     }
 

@@ -1,13 +1,7 @@
-//! The characters of a printer: text to bytes and back, one byte a column.
+//! The tables of a printer's characters: bytes to characters and back.
 //!
-//! Two tables for Western Europe, under the numbers Epson gave them; some makers number theirs otherwise. What a table lacks is written
-//! with plain characters where they mean the same (`“` as `"`), else as `?`, and told. A control character never gets
-//! through: to a printer it is the beginning of a command.
-
-use std::collections::BTreeSet;
-
-/// What stands for a character that cannot be printed.
-const REPLACEMENT: u8 = b'?';
+//! The numbers are those Epson gave them; some makers number theirs otherwise. What text becomes of which table belongs to
+//! [`super::characters`].
 
 /// Which characters the bytes from 0x80 on are; those below are ASCII in each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,6 +11,12 @@ pub enum CodePage {
     Wpc1252,
     /// DOS 858, which is 850 with the euro sign: for printers that lack the other.
     Pc858,
+    /// DOS 852: Polish, Czech, Hungarian and their neighbours.
+    Pc852,
+    /// DOS 866: Cyrillic.
+    Pc866,
+    /// DOS 737: Greek.
+    Pc737,
 }
 
 /// 0x80 to 0x9f of Windows 1252; its other characters have the numbers of Unicode. `\0` is a hole.
@@ -30,79 +30,77 @@ const PC858: &str = concat!(
     "ÓßÔÒõÕµþÞÚÛÙýÝ¯´\u{ad}±‗¾¶§÷¸°¨·¹³²■\u{a0}",
 );
 
+/// 0x80 to 0xff of DOS 852.
+const PC852: &str = concat!(
+    "ÇüéâäůćçłëŐőîŹÄĆÉĹĺôöĽľŚśÖÜŤťŁ×č",
+    "áíóúĄąŽžĘę¬źČş«»░▒▓│┤ÁÂĚŞ╣║╗╝Żż┐",
+    "└┴┬├─┼Ăă╚╔╩╦╠═╬¤đĐĎËďŇÍÎě┘┌█▄ŢŮ▀",
+    "ÓßÔŃńňŠšŔÚŕŰýÝţ´\u{ad}˝˛ˇ˘§÷¸°¨˙űŘř■\u{a0}",
+);
+
+/// 0x80 to 0xff of DOS 866.
+const PC866: &str = concat!(
+    "АБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯ",
+    "абвгдежзийклмноп░▒▓│┤╡╢╖╕╣║╗╝╜╛┐",
+    "└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀",
+    "рстуфхцчшщъыьэюяЁёЄєЇїЎў°∙·√№¤■\u{a0}",
+);
+
+/// 0x80 to 0xff of DOS 737.
+const PC737: &str = concat!(
+    "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθ",
+    "ικλμνξοπρσςτυφχψ░▒▓│┤╡╢╖╕╣║╗╝╜╛┐",
+    "└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀",
+    "ωάέήϊίόύϋώΆΈΉΊΌΎΏ±≥≤ΪΫ÷≈°∙·√ⁿ²■\u{a0}",
+);
+
 impl CodePage {
+    pub const ALL: [Self; 5] = [Self::Wpc1252, Self::Pc858, Self::Pc852, Self::Pc866, Self::Pc737];
+
     /// The number in `ESC t n`.
     pub fn number(self) -> u8 {
         match self {
             Self::Wpc1252 => 16,
             Self::Pc858 => 19,
+            Self::Pc852 => 18,
+            Self::Pc866 => 17,
+            Self::Pc737 => 14,
         }
     }
 
     pub fn of_number(number: u8) -> Option<Self> {
-        [Self::Wpc1252, Self::Pc858].into_iter().find(|page| page.number() == number)
+        Self::ALL.into_iter().find(|page| page.number() == number)
+    }
+
+    /// The characters from 0x80 on.
+    fn upper(self) -> &'static str {
+        match self {
+            Self::Wpc1252 => WPC1252,
+            Self::Pc858 => PC858,
+            Self::Pc852 => PC852,
+            Self::Pc866 => PC866,
+            Self::Pc737 => PC737,
+        }
     }
 
     /// The character of a printable byte.
     pub fn char_of(self, byte: u8) -> Option<char> {
         match (self, byte) {
-            (_, 0x20..=0x7e) | (Self::Wpc1252, 0xa0..) => Some(char::from(byte)),
+            (_, b' '..=b'~') | (Self::Wpc1252, 0xa0..) => Some(char::from(byte)),
             (_, ..0x80) => None,
-            (Self::Wpc1252, 0x80..) => WPC1252.chars().nth(usize::from(byte - 0x80)).filter(|&found| found != '\0'),
-            (Self::Pc858, 0x80..) => PC858.chars().nth(usize::from(byte - 0x80)),
+            (_, 0x80..) => self.upper().chars().nth(usize::from(byte - 0x80)).filter(|&found| found != '\0'),
         }
     }
 
-    fn byte_of(self, wanted: char) -> Option<u8> {
-        match wanted {
-            ' '..='~' => u8::try_from(wanted).ok(),
-            _ => (0x80..=0xff).find(|&byte| self.char_of(byte) == Some(wanted)),
-        }
-    }
-
-    /// The bytes that print `text`. Characters that had to be replaced by `?` are added to `replaced`.
-    pub fn encode(self, text: &str, replaced: &mut BTreeSet<char>) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(text.len());
-        for wanted in text.chars() {
-            if let Some(blank) = blank(wanted) {
-                bytes.extend(blank.bytes());
-            } else if let Some(byte) = self.byte_of(wanted) {
-                bytes.push(byte);
-            } else if let Some(plain) = plain(wanted) {
-                bytes.extend(plain.bytes());
-            } else {
-                bytes.push(REPLACEMENT);
-                replaced.insert(wanted);
+    /// The byte that prints a character, if this table has it.
+    pub fn byte_of(self, wanted: char) -> Option<u8> {
+        match (self, wanted) {
+            (_, ..' ' | '\x7f') => None,
+            (_, ..='~') | (Self::Wpc1252, '\u{a0}'..='ÿ') => u8::try_from(wanted).ok(),
+            _ => {
+                let place = self.upper().chars().position(|found| found == wanted)?;
+                u8::try_from(place).ok()?.checked_add(0x80)
             }
         }
-        bytes
     }
-}
-
-/// Every kind of space is a space, and what is there to be invisible stays so, whatever a printer's table would draw for it.
-fn blank(wanted: char) -> Option<&'static str> {
-    match wanted {
-        '\t' | '\n' | '\r' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => {
-            Some(" ")
-        }
-        // Soft hyphen, joiners, marks of writing direction, byte order mark.
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => Some(""),
-        _ => None,
-    }
-}
-
-/// What means the same in plain characters.
-fn plain(wanted: char) -> Option<&'static str> {
-    Some(match wanted {
-        '‘' | '’' | '‚' | '‛' | '′' | '‹' | '›' => "'",
-        '“' | '”' | '„' | '‟' | '″' => "\"",
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '─' => "-",
-        '…' => "...",
-        '•' | '●' | '▪' => "*",
-        '⁄' => "/",
-        '™' => "TM",
-        'Œ' => "OE",
-        'œ' => "oe",
-        _ => return None,
-    })
 }

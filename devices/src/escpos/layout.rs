@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use backroom_core::receipt::{Document, Row};
 
+use crate::escpos::characters::{Cell, Pages};
 use crate::escpos::code_page::CodePage;
-use crate::escpos::{Cut, ESC, GS, LF, Profile};
+use crate::escpos::{Cut, ESC, GS, LF, Profile, bar_code};
 
 /// Bytes for a printer, and what the paper will not show as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,9 +20,14 @@ pub struct Job {
 }
 
 pub fn lay_out(document: &Document, profile: &Profile) -> Job {
+    let pages = Pages {
+        usual: profile.code_page,
+        others: profile.other_pages,
+    };
     let mut sheet = Sheet {
         columns: profile.paper.columns(),
-        code_page: profile.code_page,
+        pages,
+        page: pages.usual,
         bytes: Vec::new(),
         replaced: BTreeSet::new(),
     };
@@ -45,7 +51,9 @@ pub fn lay_out(document: &Document, profile: &Profile) -> Job {
 
 struct Sheet {
     columns: usize,
-    code_page: CodePage,
+    pages: Pages,
+    /// The one the printer is set to.
+    page: CodePage,
     bytes: Vec<u8>,
     replaced: BTreeSet<char>,
 }
@@ -67,16 +75,24 @@ impl Sheet {
                 let lines = self.two_columns(left, right);
                 self.large(lines.into_iter());
             }
-            Row::Rule => self.line(&vec![b'-'; self.columns]),
+            Row::Rule => self.line(&vec![Cell::ascii(b'-'); self.columns]),
+            Row::Code { text } => {
+                self.bytes.extend(bar_code::draw(text, self.columns).unwrap_or_default());
+                // Below it, for hands when no scanner is there.
+                let words = self.encode(text);
+                for line in wrap(&words, self.columns) {
+                    self.line(&centred(line, self.columns));
+                }
+            }
         }
     }
 
-    fn encode(&mut self, text: &str) -> Vec<u8> {
-        self.code_page.encode(text, &mut self.replaced)
+    fn encode(&mut self, text: &str) -> Vec<Cell> {
+        self.pages.encode(text, &mut self.replaced)
     }
 
     /// The words give way to the figure: an amount is never cut. One that fills the paper gets a line of its own.
-    fn two_columns(&mut self, left: &str, right: &str) -> Vec<Vec<u8>> {
+    fn two_columns(&mut self, left: &str, right: &str) -> Vec<Vec<Cell>> {
         let (mut left, right) = (self.encode(left), self.encode(right));
         if right.is_empty() {
             left.truncate(self.columns);
@@ -84,45 +100,61 @@ impl Sheet {
         }
         if right.len() >= self.columns {
             left.truncate(self.columns);
-            let figure = wrap(&right, self.columns).into_iter().map(<[u8]>::to_vec);
+            let figure = wrap(&right, self.columns).into_iter().map(<[Cell]>::to_vec);
             let words = Some(left).filter(|words| !words.is_empty());
             return words.into_iter().chain(figure).collect();
         }
-        left.resize(self.columns - right.len() - 1, b' ');
-        left.push(b' ');
+        left.resize(self.columns - right.len() - 1, Cell::SPACE);
+        left.push(Cell::SPACE);
         left.extend(right);
         vec![left]
     }
 
     /// Bold and of double height; as wide as ever, so that columns stay columns.
-    fn large(&mut self, lines: impl Iterator<Item = Vec<u8>>) {
+    fn large(&mut self, lines: impl Iterator<Item = Vec<Cell>>) {
         self.bytes.extend([ESC, b'E', 1, GS, b'!', 0x01]);
         lines.for_each(|line| self.line(&line));
         self.bytes.extend([GS, b'!', 0, ESC, b'E', 0]);
     }
 
-    fn line(&mut self, characters: &[u8]) {
-        self.bytes.extend(characters.trim_ascii_end());
+    fn line(&mut self, cells: &[Cell]) {
+        for cell in trim_end(cells) {
+            if let Some(page) = cell.page.filter(|&page| page != self.page) {
+                self.page = page;
+                self.bytes.extend([ESC, b't', page.number()]);
+            }
+            self.bytes.push(cell.byte);
+        }
         self.bytes.push(LF);
     }
 }
 
-fn centred(words: &[u8], columns: usize) -> Vec<u8> {
-    let mut line = vec![b' '; columns.saturating_sub(words.len()) / 2];
+fn trim_start(cells: &[Cell]) -> &[Cell] {
+    let begin = cells.iter().position(|cell| !cell.is_space()).unwrap_or(cells.len());
+    &cells[begin..]
+}
+
+fn trim_end(cells: &[Cell]) -> &[Cell] {
+    let end = cells.iter().rposition(|cell| !cell.is_space()).map_or(0, |last| last + 1);
+    &cells[..end]
+}
+
+fn centred(words: &[Cell], columns: usize) -> Vec<Cell> {
+    let mut line = vec![Cell::SPACE; columns.saturating_sub(words.len()) / 2];
     line.extend(words);
     line
 }
 
 /// Lines of at most `columns`, broken between words where there is a space, within one where there is none. An indent stays.
-fn wrap(words: &[u8], columns: usize) -> Vec<&[u8]> {
+fn wrap(words: &[Cell], columns: usize) -> Vec<&[Cell]> {
     let mut lines = Vec::new();
-    let mut rest = words.trim_ascii_end();
+    let mut rest = trim_end(words);
     while rest.len() > columns {
-        let indent = rest.len() - rest.trim_ascii_start().len();
-        let space = (indent + 1..=columns).rev().find(|&at| rest[at] == b' ');
+        let indent = rest.len() - trim_start(rest).len();
+        let space = (indent + 1..=columns).rev().find(|&at| rest[at].is_space());
         let (line, after) = rest.split_at(space.unwrap_or(columns));
-        lines.push(line.trim_ascii_end());
-        rest = after.trim_ascii_start();
+        lines.push(trim_end(line));
+        rest = trim_start(after);
     }
     lines.push(rest);
     lines

@@ -1,12 +1,16 @@
 //! The way back: what a printer does when it is sent these bytes.
 //!
-//! Knows the commands this crate sends, and no others; what else comes is told as [`Heard::Unknown`] and stepped over as far as it was
-//! recognised. Never more than one command and one run of text are held, however the bytes come. Answering, paper and
-//! ledgers belong to a simulator.
+//! Knows the commands this crate sends, and those with which others look after a printer or set its type; what else comes is told as
+//! [`Heard::Unknown`] and stepped over as far as it was recognised. Never more than one command and one run of text are
+//! held, however the bytes come. Answering, paper and ledgers belong to a simulator.
 
+mod command;
+
+use crate::escpos::Cut;
 use crate::escpos::code_page::CodePage;
 use crate::escpos::drawer::Pin;
-use crate::escpos::{Cut, DLE, ESC, GS, LF};
+use crate::escpos::job_id::JobId;
+use crate::escpos::reader::command::command;
 
 /// A run of text is told at the latest after so many characters.
 const LONGEST_RUN: usize = 1024;
@@ -27,6 +31,11 @@ pub enum Heard {
         width: u8,
         height: u8,
     },
+    Align(Align),
+    /// Where the next character stands, in dots from the left edge.
+    Column(u16),
+    /// The same, from where the last one ended.
+    Along(i16),
     /// Ends the line, then so many more.
     Feed {
         lines: u8,
@@ -37,8 +46,42 @@ pub enum Heard {
         on_ms: u16,
         off_ms: u16,
     },
+    /// A pulse that does not wait for what came before it.
+    PulseAtOnce {
+        pin: Pin,
+        on_ms: u16,
+    },
+    BarHeight(u8),
+    BarWidth(u8),
+    /// Whether the words stand above (1) or below (2) a bar code.
+    BarWords(u8),
+    /// Code 128, without what only chooses its code sets.
+    BarCode(String),
+    QrSize(u8),
+    QrWords(Vec<u8>),
+    QrDraw,
+    /// `DLE EOT n`: asks for status, at once.
+    StatusWanted(u8),
+    /// `GS a n`: wants status whenever something of this kind changes.
+    AutomaticStatus(u8),
+    /// `GS r n`: asks for status once all before it is done.
+    PaperWanted(u8),
+    /// `GS I n`: asks what printer this is.
+    NameWanted(u8),
+    /// `GS ( H`: asks for this mark once all before it is done.
+    DoneWanted(JobId),
+    /// Understood, but it changes no more than the look of the text.
+    Look(Vec<u8>),
     /// Not understood, or broken off by the end.
     Unknown(Vec<u8>),
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Align {
+    #[default]
+    Left,
+    Centre,
+    Right,
 }
 
 /// Reads a stream in whatever pieces it comes.
@@ -126,34 +169,17 @@ pub fn text_lines(heard: &[Heard]) -> Vec<String> {
     lines
 }
 
-/// `None` while bytes of the command are missing.
-fn command(bytes: &[u8]) -> Option<Heard> {
-    Some(match *bytes {
-        [LF] => Heard::LineFeed,
-        [ESC | GS | DLE] | [ESC, b't' | b'R' | b'E' | b'd' | b'p'] | [ESC, b'p', _] | [ESC, b'p', _, _] | [GS, b'!' | b'V'] => return None,
-        [ESC, b'@'] => Heard::Initialise,
-        [ESC, b't', number] => Heard::CodePage(number),
-        [ESC, b'R', number] => Heard::CharacterSet(number),
-        // Only the lowest bit counts.
-        [ESC, b'E', switch] => Heard::Bold { on: switch & 1 == 1 },
-        [ESC, b'd', lines] => Heard::Feed { lines },
-        [ESC, b'p', 0 | b'0', on, off] => pulse(Pin::Two, on, off),
-        [ESC, b'p', 1 | b'1', on, off] => pulse(Pin::Five, on, off),
-        [GS, b'!', size] if size & 0b1000_1000 == 0 => Heard::Size {
-            width: (size >> 4) + 1,
-            height: (size & 7) + 1,
-        },
-        [GS, b'V', 0 | b'0'] | [GS, b'V', b'A', _] => Heard::Cut(Cut::Full),
-        [GS, b'V', 1 | b'1'] | [GS, b'V', b'B', _] => Heard::Cut(Cut::Partial),
-        [GS, b'V', b'A' | b'B'] => return None,
-        _ => Heard::Unknown(bytes.to_vec()),
-    })
-}
-
-fn pulse(pin: Pin, on: u8, off: u8) -> Heard {
-    Heard::Pulse {
-        pin,
-        on_ms: u16::from(on) * 2,
-        off_ms: u16::from(off) * 2,
+/// The words of the codes, in their order.
+pub fn codes(heard: &[Heard]) -> Vec<String> {
+    let mut stored = Vec::new();
+    let mut codes = Vec::new();
+    for heard in heard {
+        match heard {
+            Heard::BarCode(words) => codes.push(words.clone()),
+            Heard::QrWords(words) => stored.clone_from(words),
+            Heard::QrDraw => codes.push(String::from_utf8_lossy(&stored).into_owned()),
+            _ => {}
+        }
     }
+    codes
 }
