@@ -162,6 +162,11 @@ pub enum Message {
         enrol: Enrol,
         reply: RpcReplyPort<Result<Pass, StaffError>>,
     },
+    /// What to call a person on a screen; `None` for somebody who is no longer known.
+    Name {
+        staff: StaffId,
+        reply: RpcReplyPort<Option<String>>,
+    },
     Strike,
 }
 
@@ -208,6 +213,7 @@ impl Actor for StaffActor {
         match message {
             Message::SignIn { sign_in, reply } => drop(reply.send(state.sign_in(sign_in).await)), // The asker may have left.
             Message::Enrol { enrol, reply } => drop(reply.send(state.enrol(enrol).await)),
+            Message::Name { staff, reply } => drop(reply.send(state.name(staff).await?)),
             Message::Strike => panic!("struck down on purpose"),
         }
         Ok(())
@@ -398,6 +404,11 @@ impl State {
         });
         let right = right.await.map_err(|error| FileError::Content(error.to_string()))?;
         Ok(name.filter(|_| right))
+    }
+
+    async fn name(&mut self, staff: StaffId) -> Result<Option<String>, FileError> {
+        let name = sqlx::query_scalar("select name from staff where id = ?").bind(staff.as_str());
+        Ok(name.fetch_optional(&mut self.db).await?)
     }
 
     async fn wait_out(&mut self, throttled: &[(String, i64)]) -> Result<(), StaffError> {

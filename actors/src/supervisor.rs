@@ -15,6 +15,8 @@ const FALLS_ALLOWED: usize = 12;
 const FALLS_WINDOW: Duration = Duration::from_secs(20);
 const QUARANTINE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How far back the actor page counts restarts of late. Pauses and quarantine keep them to about a thousand.
+const OF_LATE: Duration = Duration::from_secs(3600);
 
 /// Where a child stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub struct ChildView {
     pub name: String,
     pub state: ChildState,
     pub restarts: u64,
+    /// Of those, the ones within the last hour.
+    pub restarts_of_late: usize,
+    /// Since it was started or restarted; `None` while it is not running.
+    pub up: Option<Duration>,
     pub waiting: usize,
     pub last_error: String,
 }
@@ -93,6 +99,8 @@ struct Kept {
     cell: Option<ActorCell>,
     state: ChildState,
     restarts: u64,
+    restarted_at: Vec<Instant>,
+    running_since: Instant,
     falls: Vec<Instant>,
     last_error: String,
 }
@@ -187,6 +195,8 @@ impl State {
             cell: Some(cell),
             state: ChildState::Running,
             restarts: 0,
+            restarted_at: Vec::new(),
+            running_since: Instant::now(),
             falls: Vec::new(),
             last_error: String::new(),
         };
@@ -228,11 +238,15 @@ impl State {
             return;
         };
         kept.restarts += 1;
+        let now = Instant::now();
+        kept.restarted_at.retain(|at| now.duration_since(*at) < OF_LATE);
+        kept.restarted_at.push(now);
         match (kept.child.spawn)(me.get_cell()).await {
             Ok(cell) => {
                 self.by_id.insert(cell.get_id(), name.to_owned());
                 kept.cell = Some(cell);
                 kept.state = ChildState::Running;
+                kept.running_since = Instant::now();
                 trouble.set(name, false);
                 tracing::info!(actor = %name, restarts = kept.restarts, "actor is back");
             }
@@ -248,10 +262,13 @@ impl State {
     }
 
     fn list(&self) -> Vec<ChildView> {
+        let now = Instant::now();
         let view = |kept: &Kept| ChildView {
             name: kept.child.name.clone(),
             state: kept.state,
             restarts: kept.restarts,
+            restarts_of_late: kept.restarted_at.iter().filter(|at| now.duration_since(**at) < OF_LATE).count(),
+            up: kept.cell.as_ref().map(|_| now.duration_since(kept.running_since)),
             waiting: (kept.child.waiting)(),
             last_error: kept.last_error.clone(),
         };

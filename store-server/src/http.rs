@@ -1,23 +1,36 @@
-//! Health, readiness and metrics over HTTP. Pages come later.
+//! The HTTP port: health, readiness and metrics; the pages and what they ask for stand in `web`.
 
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
-use backroom_actors::store::Store;
-use backroom_actors::supervisor::ChildState;
 use std::net::{SocketAddr, TcpListener};
 
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use backroom_actors::store::Store;
+use backroom_actors::supervisor::ChildState;
+
+use crate::serve::STOP_PATIENCE;
+use crate::web::House;
+
 /// Serves on a listener that is bound already, so that the ready line can name its port.
-pub fn serve(listener: TcpListener, store: Store) -> std::io::Result<(ServerHandle, SocketAddr)> {
+pub fn serve(listener: TcpListener, house: House) -> std::io::Result<(ServerHandle, SocketAddr)> {
     let address = listener.local_addr()?;
-    let store = web::Data::new(store);
+    let store = web::Data::new(house.store.clone());
+    let house = web::Data::new(house);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(store.clone())
+            .app_data(house.clone())
             .route("/healthz", web::get().to(healthz))
             .route("/readyz", web::get().to(readyz))
             .route("/metrics", web::get().to(metrics))
-            .default_service(web::to(nothing_here))
+            .configure(crate::web::routes)
+            .wrap(from_fn(crate::web::at_home))
+            .wrap(crate::web::manners())
     })
-    .workers(1)
+    .workers(2)
+    // A page that was closed is noticed at once, and with it its streams end.
+    .h1_allow_half_closed(false)
+    .shutdown_timeout(STOP_PATIENCE.as_secs())
     .disable_signals()
     .listen(listener)?
     .run();
@@ -28,11 +41,6 @@ pub fn serve(listener: TcpListener, store: Store) -> std::io::Result<(ServerHand
 
 async fn healthz() -> HttpResponse {
     HttpResponse::Ok().json(serde_json::json!({"ok": true}))
-}
-
-async fn nothing_here() -> HttpResponse {
-    HttpResponse::NotFound()
-        .json(serde_json::json!({"title": "there is nothing at this address; try /healthz, /readyz or /metrics", "status": 404}))
 }
 
 /// Ready while every actor runs; else the failing ones are named.
