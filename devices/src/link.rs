@@ -3,6 +3,8 @@
 //! Owns connecting, waiting and saying honestly how something ended. A link never does anything twice by itself, and never
 //! comes back by itself: who uses it decides whether and when to connect anew.
 
+pub mod reader;
+
 /// Who died between start and answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {

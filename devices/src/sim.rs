@@ -6,6 +6,7 @@
 
 pub mod control;
 pub mod ledger;
+pub mod reader;
 pub mod ready;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
+use backroom_devices::sim;
+
 /// Devices of a counter, simulated: each speaks the real bytes, keeps a ledger of what happened to it and can be told to fail.
 #[derive(Parser)]
 #[command(name = "simulate", version)]
@@ -15,7 +17,10 @@ struct Cli {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    /// An RFID reader that speaks LLRP
+    Reader(sim::reader::Args),
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -36,5 +41,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
-    match command {}
+    match command {
+        Command::Reader(args) => sim::reader::run(args).await,
+    }
 }
