@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use ed25519_dalek::SigningKey;
 
 use backroom_core::catalog::CatalogFile;
@@ -15,10 +15,11 @@ use backroom_core::directive::Address;
 use backroom_core::ids::{StoreId, TenantId};
 
 use crate::broker::keys::Keys;
+use crate::config::Place;
 use crate::control::{ControlDb, ControlError, Store};
 use crate::export;
 use crate::join::JoinFile;
-use crate::office::{self, Office};
+use crate::office;
 use crate::password;
 use crate::prove::{self, Proof};
 use crate::tenant::TenantDb;
@@ -27,23 +28,25 @@ use crate::tenant::TenantDb;
 pub const BROKER_URL: &str = "nats://127.0.0.1:7421";
 const LARGEST_CATALOG: u64 = 256 << 20;
 
-pub async fn add_tenant(data: &Path, tenant: TenantId, name: &str) -> anyhow::Result<()> {
-    let office = Office::open(data)?;
+pub async fn add_tenant(place: &Place, tenant: TenantId, name: &str) -> anyhow::Result<()> {
+    let (office, databases) = place.open()?;
     let lock = office.set_up()?;
-    office.signing_key(&lock)?;
-    let control = ControlDb::open(&office.control_db()).await?;
-    TenantDb::open(&office.tenant_db(tenant), tenant).await?;
+    let hq = office.signing_key(&lock)?.verifying_key();
+    let control = ControlDb::open(&databases).await?;
+    control.belongs_to(&hq).await?;
+    TenantDb::open(&databases, tenant).await?;
     control.add_tenant(tenant, name).await?;
     println!("tenant {tenant} was added");
     Ok(())
 }
 
-pub async fn add_store(data: &Path, address: Address, name: &str, join: &Path, nats: Option<&str>) -> anyhow::Result<()> {
+pub async fn add_store(place: &Place, address: Address, name: &str, join: &Path, nats: Option<&str>) -> anyhow::Result<()> {
     let Address { tenant, store } = address;
-    let office = Office::open(data)?;
+    let (office, databases) = place.open()?;
     let lock = office.set_up()?;
     let hq = office.signing_key(&lock)?.verifying_key();
-    let control = ControlDb::open(&office.control_db()).await?;
+    let control = ControlDb::open(&databases).await?;
+    control.belongs_to(&hq).await?;
     control.has_tenant(tenant).await?;
     if control.has_store(tenant, store).await? {
         return Err(ControlError::StoreThere { tenant, store }.into());
@@ -72,22 +75,22 @@ pub async fn add_store(data: &Path, address: Address, name: &str, join: &Path, n
     Ok(())
 }
 
-pub async fn add_user(data: &Path, tenant: TenantId, user: &str, password_file: &Path) -> anyhow::Result<()> {
+pub async fn add_user(place: &Place, tenant: TenantId, user: &str, password_file: &Path) -> anyhow::Result<()> {
     let fits = (1..=64).contains(&user.len()) && user.bytes().all(|b| b.is_ascii_graphic());
     if !fits {
         bail!("a user's name is 1 to 64 letters, digits or signs without blanks");
     }
     let text = fs::read_to_string(password_file).with_context(|| format!("could not read {}", password_file.display()))?;
     let hash = password::hash(text.trim_end_matches(['\r', '\n']))?;
-    let office = Office::open(data)?;
-    let control = ControlDb::open(&office.control_db()).await?;
+    let (_, databases) = place.open()?;
+    let control = ControlDb::open(&databases).await?;
     control.has_tenant(tenant).await?;
     control.add_login(tenant, user, &hash).await?;
     println!("user {user} of tenant {tenant} was added");
     Ok(())
 }
 
-pub async fn import_catalog(data: &Path, tenant: TenantId, file: &Path) -> anyhow::Result<()> {
+pub async fn import_catalog(place: &Place, tenant: TenantId, file: &Path) -> anyhow::Result<()> {
     let unreadable = || format!("could not read the catalog {}", file.display());
     let size = fs::metadata(file).with_context(unreadable)?.len();
     if size > LARGEST_CATALOG {
@@ -100,18 +103,17 @@ pub async fn import_catalog(data: &Path, tenant: TenantId, file: &Path) -> anyho
     let catalog: CatalogFile = serde_json::from_slice(&content)
         .with_context(|| format!("the catalog {} is not in the form of docs/contracts.md", file.display()))?;
     let (version, items) = (catalog.version, catalog.items.len());
-    open_tenant(data, tenant).await?.import_catalog(catalog, &content).await?;
+    open_tenant(place, tenant).await?.1.import_catalog(catalog, &content).await?;
     println!("catalog version {version} with {items} items was taken in for tenant {tenant}");
     Ok(())
 }
 
-pub async fn export(data: &Path, tenant: TenantId, store: Option<StoreId>) -> anyhow::Result<()> {
-    let db = open_tenant(data, tenant).await?;
-    if let Some(store) = store {
-        let control = ControlDb::open(&Office::open(data)?.control_db()).await?;
-        if !control.has_store(tenant, store).await? {
-            bail!("tenant {tenant} has no store {store}");
-        }
+pub async fn export(place: &Place, tenant: TenantId, store: Option<StoreId>) -> anyhow::Result<()> {
+    let (control, db) = open_tenant(place, tenant).await?;
+    if let Some(store) = store
+        && !control.has_store(tenant, store).await?
+    {
+        bail!("tenant {tenant} has no store {store}");
     }
     let mut out = BufWriter::new(std::io::stdout());
     export::export(&db, store, &mut out).await?;
@@ -119,9 +121,9 @@ pub async fn export(data: &Path, tenant: TenantId, store: Option<StoreId>) -> an
 }
 
 /// False when a difference was found; it is printed.
-pub async fn prove(data: &Path, only: Option<TenantId>) -> anyhow::Result<bool> {
-    let office = existing(data)?;
-    let control = ControlDb::open(&office.control_db()).await?;
+pub async fn prove(place: &Place, only: Option<TenantId>) -> anyhow::Result<bool> {
+    let (_, databases) = place.existing()?;
+    let control = ControlDb::open(&databases).await?;
     let tenants = match only {
         Some(tenant) => {
             control.has_tenant(tenant).await?;
@@ -132,7 +134,7 @@ pub async fn prove(data: &Path, only: Option<TenantId>) -> anyhow::Result<bool> 
     let mut all_right = true;
     let mut out = std::io::stdout();
     for tenant in tenants {
-        let db = TenantDb::open(&office.tenant_db(tenant), tenant).await?;
+        let db = TenantDb::open(&databases, tenant).await?;
         match prove::prove(&db).await? {
             Proof::Right { stores, entries, waiting } => {
                 writeln!(
@@ -149,19 +151,9 @@ pub async fn prove(data: &Path, only: Option<TenantId>) -> anyhow::Result<bool> 
     Ok(all_right)
 }
 
-async fn open_tenant(data: &Path, tenant: TenantId) -> anyhow::Result<TenantDb> {
-    let office = existing(data)?;
-    ControlDb::open(&office.control_db()).await?.has_tenant(tenant).await?;
-    Ok(TenantDb::open(&office.tenant_db(tenant), tenant).await?)
-}
-
-/// A command that only reads makes no new folder where somebody mistyped the name of one.
-fn existing(data: &Path) -> anyhow::Result<Office> {
-    if !data.join("control.db").exists() {
-        return Err(anyhow!(
-            "{} is no data folder of head office; add a tenant first, or name another --data",
-            data.display()
-        ));
-    }
-    Ok(Office::open(data)?)
+async fn open_tenant(place: &Place, tenant: TenantId) -> anyhow::Result<(ControlDb, TenantDb)> {
+    let (_, databases) = place.existing()?;
+    let control = ControlDb::open(&databases).await?;
+    control.has_tenant(tenant).await?;
+    Ok((control, TenantDb::open(&databases, tenant).await?))
 }

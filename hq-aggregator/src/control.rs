@@ -3,7 +3,6 @@
 //! Owns its queries. Holds public keys and hashes only; decides nothing about passwords or rights.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use ed25519_dalek::VerifyingKey;
@@ -12,9 +11,13 @@ use sqlx::migrate::Migrator;
 use backroom_core::ids::{StoreId, TenantId};
 
 use crate::broker::accounts::Terms;
-use crate::db::{self, DbError, Files, now_micros, signed, unsigned};
+use crate::db::{self, Database, Databases, DbError, Description, now_micros, signed, unsigned};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/control");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite/control");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres/control");
+
+/// Its name in the data folder, where it is a file.
+pub const FILE: &str = "control.db";
 
 /// What the broker keeps for a tenant while head office is away; the journals in the stores outlive it in any case.
 const QUOTA_BYTES: u64 = 64 << 20;
@@ -32,6 +35,10 @@ pub enum ControlError {
     StoreThere { tenant: TenantId, store: StoreId },
     #[error("user {login} of tenant {tenant} is there already")]
     LoginThere { tenant: TenantId, login: String },
+    #[error(
+        "these books belong to another head office, whose key all its stores know; use the data folder with its hq.key, or another database"
+    )]
+    OtherOffice,
     #[error("a name is 1 to 80 printable characters")]
     Name,
 }
@@ -54,27 +61,58 @@ pub struct SignedIn {
 
 #[derive(Debug)]
 pub struct ControlDb {
-    files: Files,
+    database: Database,
 }
 
 impl ControlDb {
-    pub async fn open(path: &Path) -> Result<ControlDb, DbError> {
+    pub async fn open(databases: &Databases) -> Result<ControlDb, DbError> {
+        let description = Description {
+            file: FILE.into(),
+            schema: "control".into(),
+            sqlite: &SQLITE,
+            postgres: &POSTGRES,
+        };
         Ok(ControlDb {
-            files: Files::open(path, &MIGRATIONS).await?,
+            database: databases.open(description).await?,
         })
+    }
+
+    /// A data folder with another key than the one the stores were told to trust would never be heard by any of them.
+    pub async fn belongs_to(&self, hq: &VerifyingKey) -> Result<(), ControlError> {
+        let doing = DbError::doing("see whose books these are");
+        let ours = HEXLOWER.encode(hq.as_bytes());
+        let sql = "select public_key from identity";
+        let known: Option<String> = sqlx::query_scalar(sql)
+            .fetch_optional(self.database.readers())
+            .await
+            .map_err(&doing)?;
+        let known: String = match known {
+            Some(known) => known,
+            None => {
+                sqlx::query("insert into identity (\"only\", public_key) values (1, $1) on conflict do nothing")
+                    .bind(&ours)
+                    .execute(self.database.writer())
+                    .await
+                    .map_err(&doing)?;
+                sqlx::query_scalar(sql).fetch_one(self.database.readers()).await.map_err(&doing)?
+            }
+        };
+        if known == ours { Ok(()) } else { Err(ControlError::OtherOffice) }
     }
 
     pub async fn add_tenant(&self, tenant: TenantId, name: &str) -> Result<(), ControlError> {
         let name = checked_name(name)?;
-        let sql = "insert into tenant (tenant, name, quota_bytes, keep_days, added_at) values (?, ?, ?, ?, ?) on conflict do nothing";
+        let sql = "insert into tenant (tenant, name, quota_bytes, keep_days, added_at) values ($1, $2, $3, $4, $5) on conflict do nothing";
         let query = sqlx::query(sql)
             .bind(tenant.as_str())
             .bind(name)
             .bind(signed(QUOTA_BYTES))
             .bind(i64::from(KEEP_DAYS))
             .bind(now_micros());
-        let mut writer = self.files.writer().await;
-        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a tenant"))?;
+        let done = query
+            .execute(self.database.writer())
+            .await
+            .map_err(DbError::doing("add a tenant"))?;
         if done.rows_affected() == 0 {
             Err(ControlError::TenantThere(tenant))
         } else {
@@ -84,16 +122,16 @@ impl ControlDb {
 
     pub async fn tenants(&self) -> Result<Vec<TenantId>, DbError> {
         let rows: Vec<String> = sqlx::query_scalar("select tenant from tenant order by tenant")
-            .fetch_all(self.files.readers())
+            .fetch_all(self.database.readers())
             .await
             .map_err(DbError::doing("list the tenants"))?;
         rows.into_iter().map(|text| parse("a tenant", text)).collect()
     }
 
     pub async fn has_tenant(&self, tenant: TenantId) -> Result<(), ControlError> {
-        let found = sqlx::query("select 1 from tenant where tenant = ?")
+        let found = sqlx::query("select 1 from tenant where tenant = $1")
             .bind(tenant.as_str())
-            .fetch_optional(self.files.readers())
+            .fetch_optional(self.database.readers())
             .await
             .map_err(DbError::doing("look for a tenant"))?;
         found.map(|_| ()).ok_or(ControlError::NoTenant(tenant))
@@ -102,15 +140,15 @@ impl ControlDb {
     /// What the broker shall grant a tenant, whole.
     pub async fn terms(&self, tenant: TenantId) -> Result<Terms, ControlError> {
         let doing = DbError::doing("read what a tenant is granted");
-        let (quota_bytes, keep_days): (i64, i64) = sqlx::query_as("select quota_bytes, keep_days from tenant where tenant = ?")
+        let (quota_bytes, keep_days): (i64, i64) = sqlx::query_as("select quota_bytes, keep_days from tenant where tenant = $1")
             .bind(tenant.as_str())
-            .fetch_optional(self.files.readers())
+            .fetch_optional(self.database.readers())
             .await
             .map_err(&doing)?
             .ok_or(ControlError::NoTenant(tenant))?;
-        let revoked: Vec<(String, i64)> = sqlx::query_as("select nats_key, until from revoked_login where tenant = ?")
+        let revoked: Vec<(String, i64)> = sqlx::query_as("select nats_key, until from revoked_login where tenant = $1")
             .bind(tenant.as_str())
-            .fetch_all(self.files.readers())
+            .fetch_all(self.database.readers())
             .await
             .map_err(&doing)?;
         let revoked: BTreeMap<String, u64> = revoked.into_iter().map(|(key, until)| (key, unsigned(until))).collect();
@@ -124,7 +162,7 @@ impl ControlDb {
 
     pub async fn add_store(&self, tenant: TenantId, store: &Store, nats_key: &str) -> Result<(), ControlError> {
         let name = checked_name(&store.name)?;
-        let sql = "insert into store (tenant, store, name, signing_key, nats_key, added_at) values (?, ?, ?, ?, ?, ?) \
+        let sql = "insert into store (tenant, store, name, signing_key, nats_key, added_at) values ($1, $2, $3, $4, $5, $6) \
                    on conflict do nothing";
         let query = sqlx::query(sql)
             .bind(tenant.as_str())
@@ -133,8 +171,7 @@ impl ControlDb {
             .bind(HEXLOWER.encode(store.signing_key.as_bytes()))
             .bind(nats_key)
             .bind(now_micros());
-        let mut writer = self.files.writer().await;
-        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a store"))?;
+        let done = query.execute(self.database.writer()).await.map_err(DbError::doing("add a store"))?;
         if done.rows_affected() == 0 {
             return Err(ControlError::StoreThere {
                 tenant,
@@ -145,10 +182,10 @@ impl ControlDb {
     }
 
     pub async fn has_store(&self, tenant: TenantId, store: StoreId) -> Result<bool, DbError> {
-        let found = sqlx::query("select 1 from store where tenant = ? and store = ?")
+        let found = sqlx::query("select 1 from store where tenant = $1 and store = $2")
             .bind(tenant.as_str())
             .bind(store.as_str())
-            .fetch_optional(self.files.readers())
+            .fetch_optional(self.database.readers())
             .await
             .map_err(DbError::doing("look for a store"))?;
         Ok(found.is_some())
@@ -156,9 +193,9 @@ impl ControlDb {
 
     pub async fn stores(&self, tenant: TenantId) -> Result<Vec<Store>, DbError> {
         let rows: Vec<(String, String, String)> =
-            sqlx::query_as("select store, name, signing_key from store where tenant = ? order by store")
+            sqlx::query_as("select store, name, signing_key from store where tenant = $1 order by store")
                 .bind(tenant.as_str())
-                .fetch_all(self.files.readers())
+                .fetch_all(self.database.readers())
                 .await
                 .map_err(DbError::doing("list the stores"))?;
         let store = |(store, name, key): (String, String, String)| {
@@ -178,14 +215,13 @@ impl ControlDb {
     }
 
     pub async fn add_login(&self, tenant: TenantId, login: &str, password_hash: &str) -> Result<(), ControlError> {
-        let sql = "insert into login (tenant, login, password_hash, added_at) values (?, ?, ?, ?) on conflict do nothing";
+        let sql = "insert into login (tenant, login, password_hash, added_at) values ($1, $2, $3, $4) on conflict do nothing";
         let query = sqlx::query(sql)
             .bind(tenant.as_str())
             .bind(login)
             .bind(password_hash)
             .bind(now_micros());
-        let mut writer = self.files.writer().await;
-        let done = query.execute(&mut *writer).await.map_err(DbError::doing("add a user"))?;
+        let done = query.execute(self.database.writer()).await.map_err(DbError::doing("add a user"))?;
         if done.rows_affected() == 0 {
             return Err(ControlError::LoginThere {
                 tenant,
@@ -196,10 +232,10 @@ impl ControlDb {
     }
 
     pub async fn password_hash(&self, tenant: TenantId, login: &str) -> Result<Option<String>, DbError> {
-        sqlx::query_scalar("select password_hash from login where tenant = ? and login = ?")
+        sqlx::query_scalar("select password_hash from login where tenant = $1 and login = $2")
             .bind(tenant.as_str())
-            .bind(login)
-            .fetch_optional(self.files.readers())
+            .bind(db::text(login))
+            .fetch_optional(self.database.readers())
             .await
             .map_err(DbError::doing("look for a user"))
     }
@@ -207,14 +243,13 @@ impl ControlDb {
     /// Writes a token's hash down and forgets those which have run out.
     pub async fn add_token(&self, token_hash: &[u8], owner: &SignedIn, expires_at: i64) -> Result<(), DbError> {
         let doing = DbError::doing("keep a token");
-        let mut writer = self.files.writer().await;
-        let mut transaction = db::begin(&mut writer).await?;
-        sqlx::query("delete from token where expires_at <= ?")
+        let mut transaction = self.database.begin().await?;
+        sqlx::query("delete from token where expires_at <= $1")
             .bind(now_micros())
             .execute(&mut *transaction)
             .await
             .map_err(&doing)?;
-        sqlx::query("insert into token (token_hash, tenant, login, expires_at) values (?, ?, ?, ?)")
+        sqlx::query("insert into token (token_hash, tenant, login, expires_at) values ($1, $2, $3, $4)")
             .bind(token_hash)
             .bind(owner.tenant.as_str())
             .bind(&owner.login)
@@ -226,10 +261,10 @@ impl ControlDb {
     }
 
     pub async fn token_owner(&self, token_hash: &[u8], now: i64) -> Result<Option<SignedIn>, DbError> {
-        let row: Option<(String, String)> = sqlx::query_as("select tenant, login from token where token_hash = ? and expires_at > ?")
+        let row: Option<(String, String)> = sqlx::query_as("select tenant, login from token where token_hash = $1 and expires_at > $2")
             .bind(token_hash)
             .bind(now)
-            .fetch_optional(self.files.readers())
+            .fetch_optional(self.database.readers())
             .await
             .map_err(DbError::doing("look for a token"))?;
         row.map(|(tenant, login)| {
@@ -249,49 +284,4 @@ fn checked_name(name: &str) -> Result<&str, ControlError> {
 
 fn parse<T: std::str::FromStr>(what: &'static str, text: String) -> Result<T, DbError> {
     text.parse().map_err(|_| DbError::damaged(what, &text))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn what_is_added_in_one_process_is_seen_in_another() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("control.db");
-        let (command, server) = (ControlDb::open(&path).await.unwrap(), ControlDb::open(&path).await.unwrap());
-        let nord: TenantId = "nord".parse().unwrap();
-        command.add_tenant(nord, "Nordwind").await.unwrap();
-        let signing_key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]).verifying_key();
-        let store = Store {
-            store: "harbour".parse().unwrap(),
-            name: "Harbour".into(),
-            signing_key,
-        };
-        command.add_store(nord, &store, "UABC").await.unwrap();
-        assert_eq!(server.tenants().await.unwrap(), [nord]);
-        assert_eq!(server.stores(nord).await.unwrap(), std::slice::from_ref(&store));
-        assert!(matches!(server.add_tenant(nord, "x").await, Err(ControlError::TenantThere(_))));
-        assert!(matches!(
-            server.add_store(nord, &store, "UABC").await,
-            Err(ControlError::StoreThere { .. })
-        ));
-    }
-
-    #[tokio::test]
-    async fn a_token_opens_until_it_runs_out() {
-        let home = tempfile::tempdir().unwrap();
-        let control = ControlDb::open(&home.path().join("control.db")).await.unwrap();
-        let nord: TenantId = "nord".parse().unwrap();
-        control.add_tenant(nord, "Nordwind").await.unwrap();
-        control.add_login(nord, "mia", "hash").await.unwrap();
-        let owner = SignedIn {
-            tenant: nord,
-            login: "mia".into(),
-        };
-        control.add_token(b"0123", &owner, now_micros() + 1_000_000).await.unwrap();
-        assert_eq!(control.token_owner(b"0123", now_micros()).await.unwrap(), Some(owner));
-        assert_eq!(control.token_owner(b"0123", now_micros() + 2_000_000).await.unwrap(), None);
-        assert_eq!(control.token_owner(b"0124", now_micros()).await.unwrap(), None);
-    }
 }

@@ -6,7 +6,6 @@ use std::io::Write;
 
 use data_encoding::BASE64;
 use serde_json::{Value, json};
-use sqlx::SqliteConnection;
 
 use backroom_core::facts::Kind;
 use backroom_core::federation::receiver::Branch;
@@ -14,7 +13,7 @@ use backroom_core::ids::StoreId;
 use backroom_core::journal::{Entry, Epoch, Seq};
 use backroom_protocol::payload;
 
-use crate::db::{DbError, unsigned};
+use crate::db::{Connection, DbError, unsigned};
 use crate::tenant::TenantDb;
 use crate::tenant::journal::{self, Kept};
 use crate::tenant::progress;
@@ -58,7 +57,7 @@ pub async fn export(tenant: &TenantDb, only: Option<StoreId>, out: &mut impl Wri
 }
 
 /// The chains which reach down to entry 1, with their last entry. What waits for a gap to close is not held.
-pub async fn held_chains(db: &mut SqliteConnection, store: StoreId) -> Result<Vec<(Epoch, Branch, Seq)>, DbError> {
+pub async fn held_chains(db: &mut Connection, store: StoreId) -> Result<Vec<(Epoch, Branch, Seq)>, DbError> {
     let mut held = Vec::new();
     for (epoch, stretches) in journal::stretches(db, store).await? {
         let reaching = stretches.iter().filter(|stretch| journal::is_rooted(&stretches, stretch.branch));
@@ -68,7 +67,7 @@ pub async fn held_chains(db: &mut SqliteConnection, store: StoreId) -> Result<Ve
 }
 
 async fn export_chain(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     store: StoreId,
     epoch: Epoch,
     branch: Branch,
@@ -118,14 +117,13 @@ fn projection(name: &str, key: String, value: Value) -> Value {
     json!({ "projection": name, "key": key, "value": value })
 }
 
-async fn sales(db: &mut SqliteConnection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
+async fn sales(db: &mut Connection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
     type Row = (String, String, i64, i64, String, String, i64, i64, i64, i64, String);
     let only = only.map(|store| store.to_string());
     let rows: Vec<Row> = sqlx::query_as(
         "select store, register, series, number, ended, business_day, net, tax, cash_rounding, due, currency from sale \
-         where ? is null or store = ? order by store, register, series, number, epoch, seq",
+         where $1 is null or store = $1 order by store, register, series, number, epoch, seq",
     )
-    .bind(&only)
     .bind(&only)
     .fetch_all(db)
     .await
@@ -140,11 +138,10 @@ async fn sales(db: &mut SqliteConnection, only: Option<StoreId>) -> Result<Vec<V
     Ok(rows.into_iter().map(line).collect())
 }
 
-async fn stock(db: &mut SqliteConnection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
+async fn stock(db: &mut Connection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
     let only = only.map(|store| store.to_string());
     let rows: Vec<(String, String, i64)> =
-        sqlx::query_as("select store, sku, on_hand from stock where ? is null or store = ? order by store, sku")
-            .bind(&only)
+        sqlx::query_as("select store, sku, on_hand from stock where $1 is null or store = $1 order by store, sku")
             .bind(&only)
             .fetch_all(db)
             .await
@@ -162,13 +159,12 @@ struct ShiftRow {
     sums: Shift,
 }
 
-async fn tills(db: &mut SqliteConnection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
+async fn tills(db: &mut Connection, only: Option<StoreId>) -> Result<Vec<Value>, DbError> {
     let only = only.map(|store| store.to_string());
     let rows: Vec<ShiftRow> = sqlx::query_as(
         "select store, till, shift, float, cash_taken, change, cash_refunds, paid_in, paid_out, drops, counted from shift \
-         where ? is null or store = ? order by store, till, shift",
+         where $1 is null or store = $1 order by store, till, shift",
     )
-    .bind(&only)
     .bind(&only)
     .fetch_all(db)
     .await
@@ -186,10 +182,10 @@ async fn tills(db: &mut SqliteConnection, only: Option<StoreId>) -> Result<Vec<V
     rows.into_iter().map(line).collect()
 }
 
-async fn watermarks(db: &mut SqliteConnection, store: StoreId) -> Result<Vec<Value>, DbError> {
+async fn watermarks(db: &mut Connection, store: StoreId) -> Result<Vec<Value>, DbError> {
     let progress = progress::load(db, store).await?;
     let rows: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(
-        "select epoch, seq, hash from entry one where store = ? and branch = 0 and seq = \
+        "select epoch, seq, hash from entry one where store = $1 and branch = 0 and seq = \
          (select max(seq) from entry other where other.store = one.store and other.epoch = one.epoch and other.branch = 0) order by epoch",
     )
     .bind(store.as_str())

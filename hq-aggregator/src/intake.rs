@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
-use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use backroom_core::directive::{Address, Directive, Forged, Resend, Signed, Watermark};
@@ -16,7 +15,7 @@ use backroom_core::federation::receiver::{Announced, Branch, Input, Limits, Link
 use backroom_core::journal::{Epoch, Head, Seq};
 use backroom_protocol::messages::{self, Batch, Hello, MessageError};
 
-use crate::db::{self, DbError};
+use crate::db::{self, Connection, DbError};
 use crate::tenant::TenantDb;
 use crate::tenant::journal;
 use crate::tenant::progress::{self, Progress};
@@ -101,10 +100,12 @@ pub struct Intake {
     state: State,
 }
 
-/// A copy of what the database says; dropped when a commit failed.
+/// A copy of what the database says; dropped when a commit failed, or when another process has written since.
 struct State {
     receiver: Receiver,
     progress: BTreeMap<(Epoch, Branch), Progress>,
+    /// How many times entries of this store had been taken in when the copy was made.
+    version: u64,
     stale: bool,
 }
 
@@ -113,6 +114,7 @@ impl Intake {
         let state = State {
             receiver: Receiver::restore(address, Limits::default(), Vec::new()),
             progress: BTreeMap::new(),
+            version: 0,
             stale: true,
         };
         let mut intake = Intake {
@@ -150,8 +152,9 @@ impl Intake {
         if let Some(head) = hello.heads.iter().find(|head| head.seq.0 > HIGHEST_SEQ) {
             return Err(IntakeError::Beyond(head.seq));
         }
-        self.restore().await?;
         self.db.announced(&hello).await?;
+        self.state.stale |= journal::intakes(self.db.readers(), self.address.store).await? != self.state.version;
+        self.restore().await?;
         let mut announced = Vec::with_capacity(hello.heads.len());
         let mut snapshot = self.db.snapshot().await?;
         for head in hello.heads.iter().take(Limits::default().epochs) {
@@ -193,29 +196,38 @@ impl Intake {
         if !self.state.stale {
             return Ok(());
         }
-        let mut writer = self.db.writer().await;
-        let stretches = journal::stretches(&mut writer, self.address.store).await?;
-        let progress = progress::load(&mut writer, self.address.store).await?;
-        let receiver = Receiver::restore(self.address, Limits::default(), stretches);
-        let mut state = State {
-            receiver,
-            progress,
-            stale: false,
-        };
-        let mut transaction = db::begin(&mut writer).await?;
-        let stopped = catch_up(&mut transaction, self.address, &mut state, None).await?;
+        let mut transaction = self.db.begin().await?;
+        let version = journal::count_intake(&mut transaction, self.address.store).await?;
+        let (state, stopped) = self.read_again(&mut transaction, version).await?;
         db::commit(transaction).await?;
-        self.state = state;
+        self.state = State { stale: false, ..state };
         self.sound_alarms(&stopped);
         Ok(())
     }
 
+    async fn read_again(&self, db: &mut Connection, version: u64) -> Result<(State, Vec<Stopped>), DbError> {
+        let stretches = journal::stretches(db, self.address.store).await?;
+        let mut state = State {
+            receiver: Receiver::restore(self.address, Limits::default(), stretches),
+            progress: progress::load(db, self.address.store).await?,
+            version,
+            stale: true,
+        };
+        let stopped = catch_up(db, self.address, &mut state, None).await?;
+        Ok((state, stopped))
+    }
+
     async fn store(&mut self, now_ms: u64, batch: &Batch) -> Result<Vec<Output>, DbError> {
-        let db = self.db.clone();
-        let mut writer = db.writer().await;
         let store = self.address.store;
         let head = batch.head;
-        let mut transaction = db::begin(&mut writer).await?;
+        let mut transaction = self.db.begin().await?;
+        let version = journal::count_intake(&mut transaction, store).await?;
+        let mut stopped = Vec::new();
+        if version != self.state.version + 1 {
+            tracing::info!(%store, "another head office has taken entries in; looking again");
+            (self.state, stopped) = self.read_again(&mut transaction, version).await?;
+        }
+        self.state.version = version;
         let stored = journal::stored(&mut transaction, store, head.epoch, Seq(head.first.0 - 1), head.last).await?;
         let link = |entry: &backroom_core::journal::Entry| Link {
             seq: entry.header.seq,
@@ -227,13 +239,13 @@ impl Intake {
         for output in &outputs {
             self.write(&mut transaction, batch, output).await?;
         }
-        let stopped = catch_up(&mut transaction, self.address, &mut self.state, Some(head.epoch)).await?;
+        stopped.extend(catch_up(&mut transaction, self.address, &mut self.state, Some(head.epoch)).await?);
         db::commit(transaction).await?;
         self.sound_alarms(&stopped);
         Ok(outputs)
     }
 
-    async fn write(&self, db: &mut SqliteConnection, batch: &Batch, output: &Output) -> Result<(), DbError> {
+    async fn write(&self, db: &mut Connection, batch: &Batch, output: &Output) -> Result<(), DbError> {
         let Address { tenant, store } = self.address;
         match output {
             Output::Store { branch, first, last, .. } => {
@@ -304,7 +316,7 @@ impl Intake {
 }
 
 /// Takes in what is new in every chain that reaches down to its first entry; loose stretches wait for their gap to close.
-async fn catch_up(db: &mut SqliteConnection, address: Address, state: &mut State, only: Option<Epoch>) -> Result<Vec<Stopped>, DbError> {
+async fn catch_up(db: &mut Connection, address: Address, state: &mut State, only: Option<Epoch>) -> Result<Vec<Stopped>, DbError> {
     let mut epochs: BTreeMap<Epoch, Vec<Stretch>> = BTreeMap::new();
     for (epoch, stretch) in state
         .receiver

@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod commands;
+pub mod config;
 pub mod control;
 pub mod db;
 pub mod export;

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use backroom_core::directive::Address;
 use backroom_core::ids::{StoreId, TenantId};
+use hq_aggregator::config::{ConfigError, Place, Settings};
 use hq_aggregator::control::ControlError;
 use hq_aggregator::password::PasswordError;
 use hq_aggregator::rest::ListenError;
@@ -57,20 +58,43 @@ enum Command {
     Run {
         #[command(flatten)]
         data: Data,
-        /// Where the portal listens; port 0 takes any
-        #[arg(long, env = "BACKROOM_HTTP", default_value = "127.0.0.1:7420")]
-        http: SocketAddr,
-        /// Where the broker listens for stores; port 0 takes the one of the last run
-        #[arg(long, env = "BACKROOM_NATS_LISTEN", default_value = "127.0.0.1:7421")]
-        nats_listen: SocketAddr,
+        /// Where the portal listens; port 0 takes any [default: 127.0.0.1:7420]
+        #[arg(long, env = "BACKROOM_HTTP")]
+        http: Option<SocketAddr>,
+        /// Where the broker listens for stores; port 0 takes the one of the last run [default: 127.0.0.1:7421]
+        #[arg(long, env = "BACKROOM_NATS_LISTEN")]
+        nats_listen: Option<SocketAddr>,
     },
 }
 
 #[derive(clap::Args)]
 struct Data {
+    /// Settings file; see hq.example.toml
+    #[arg(long, env = "BACKROOM_CONFIG")]
+    config: Option<PathBuf>,
     /// The folder with everything head office keeps, keys included
     #[arg(long = "data", env = "BACKROOM_DATA")]
-    dir: PathBuf,
+    dir: Option<PathBuf>,
+    /// PostgreSQL instead of files in the data folder: postgres://user:password@host:5432/name. Others on this machine see
+    /// flags: a password is safer in the environment or in the settings file
+    #[arg(long, env = "BACKROOM_DATABASE", hide_env_values = true)]
+    database: Option<String>,
+}
+
+impl Data {
+    fn settings(self) -> Result<Settings, ConfigError> {
+        let said = Settings {
+            data: self.dir,
+            database: self.database,
+            ..Settings::default()
+        };
+        let file = self.config.as_deref().map(Settings::read).transpose()?;
+        Ok(said.over(file.unwrap_or_default()))
+    }
+
+    fn place(self) -> Result<Place, ConfigError> {
+        self.settings()?.place()
+    }
 }
 
 #[derive(Subcommand)]
@@ -153,13 +177,23 @@ async fn main() -> ExitCode {
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("hq-aggregator: {error:#}");
-            ExitCode::from(if is_refusal(&error) { REFUSED } else { FAILED })
+            ExitCode::from(exit_code(&error))
         }
     }
 }
 
 const FAILED: u8 = 1;
+const WRONG_USE: u8 = 2;
 const REFUSED: u8 = 3;
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<ConfigError>() {
+        Some(ConfigError::NoOffice(_)) => FAILED,
+        Some(_) => WRONG_USE,
+        None if is_refusal(error) => REFUSED,
+        None => FAILED,
+    }
+}
 
 /// Whether a rule said no, and not a fault: trying the same again would change nothing.
 fn is_refusal(error: &anyhow::Error) -> bool {
@@ -176,7 +210,7 @@ fn is_refusal(error: &anyhow::Error) -> bool {
 /// False when the command did its work and found something wrong.
 async fn dispatch(command: Command) -> anyhow::Result<bool> {
     match command {
-        Command::Tenant(TenantCommand::Add { data, tenant, name }) => commands::add_tenant(&data.dir, tenant, &name).await?,
+        Command::Tenant(TenantCommand::Add { data, tenant, name }) => commands::add_tenant(&data.place()?, tenant, &name).await?,
         Command::Store(StoreCommand::Add {
             data,
             tenant,
@@ -185,7 +219,7 @@ async fn dispatch(command: Command) -> anyhow::Result<bool> {
             join,
             nats,
         }) => {
-            commands::add_store(&data.dir, Address { tenant, store }, &name, &join, nats.as_deref()).await?;
+            commands::add_store(&data.place()?, Address { tenant, store }, &name, &join, nats.as_deref()).await?;
         }
         Command::User(UserCommand::Add {
             data,
@@ -193,12 +227,20 @@ async fn dispatch(command: Command) -> anyhow::Result<bool> {
             user,
             password_file,
         }) => {
-            commands::add_user(&data.dir, tenant, &user, &password_file).await?;
+            commands::add_user(&data.place()?, tenant, &user, &password_file).await?;
         }
-        Command::Catalog(CatalogCommand::Import { data, tenant, file }) => commands::import_catalog(&data.dir, tenant, &file).await?,
-        Command::Export { data, tenant, store } => commands::export(&data.dir, tenant, store).await?,
-        Command::Prove { data, tenant } => return commands::prove(&data.dir, tenant).await,
-        Command::Run { data, http, nats_listen } => run::run(&data.dir, http, nats_listen).await?,
+        Command::Catalog(CatalogCommand::Import { data, tenant, file }) => commands::import_catalog(&data.place()?, tenant, &file).await?,
+        Command::Export { data, tenant, store } => commands::export(&data.place()?, tenant, store).await?,
+        Command::Prove { data, tenant } => return commands::prove(&data.place()?, tenant).await,
+        Command::Run { data, http, nats_listen } => {
+            let listen = Settings {
+                http,
+                nats_listen,
+                ..Settings::default()
+            };
+            let settings = listen.over(data.settings()?);
+            run::run(&settings.place()?, settings.http(), settings.nats_listen()).await?;
+        }
     }
     Ok(true)
 }

@@ -11,8 +11,6 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use ed25519_dalek::SigningKey;
 
-use backroom_core::ids::TenantId;
-
 #[derive(Debug, thiserror::Error)]
 pub enum OfficeError {
     #[error("could not {doing} {}; check that head office may write there and that the disk is not full", path.display())]
@@ -55,12 +53,8 @@ impl Office {
         Ok(office)
     }
 
-    pub fn control_db(&self) -> PathBuf {
-        self.dir.join("control.db")
-    }
-
-    pub fn tenant_db(&self, tenant: TenantId) -> PathBuf {
-        self.dir.join("tenants").join(format!("{tenant}.db"))
+    pub fn folder(&self) -> &Path {
+        &self.dir
     }
 
     pub fn broker_dir(&self) -> PathBuf {

@@ -5,9 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
-
-use backroom_core::facts::{CashMove, Fact, TicketEnd};
+use backroom_core::facts::{CashMove, Fact, TenderKind, TicketEnd};
 use backroom_core::federation::receiver::Branch;
 use backroom_core::ids::{ShiftId, StoreId, TillId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
@@ -15,7 +13,7 @@ use backroom_core::money::MoneyError;
 use backroom_core::stock::Stock;
 use backroom_protocol::payload;
 
-use crate::db::DbError;
+use crate::db::{Connection, DbError};
 use crate::export::held_chains;
 use crate::tenant::progress::{self, Progress, Projection};
 use crate::tenant::{TenantDb, journal};
@@ -57,7 +55,7 @@ pub async fn prove(tenant: &TenantDb) -> Result<Proof, DbError> {
     }
 }
 
-async fn prove_all(db: &mut SqliteConnection, tenant: &TenantDb) -> Result<Proof, Stop> {
+async fn prove_all(db: &mut Connection, tenant: &TenantDb) -> Result<Proof, Stop> {
     let stores = journal::stores(db).await?;
     let mut entries = 0;
     for store in &stores {
@@ -98,7 +96,7 @@ impl Chain<'_> {
     /// another chain may begin.
     async fn fold(
         &self,
-        db: &mut SqliteConnection,
+        db: &mut Connection,
         through: &Progress,
         fold: &mut Fold,
         ends: &mut BTreeMap<(Epoch, Seq, Hash), ()>,
@@ -243,16 +241,13 @@ impl Fold {
             }
             Fact::TicketClosed(ticket) => {
                 let drawer = self.drawer(ticket.till, ticket.shift);
+                let cash = ticket.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
                 match ticket.end {
                     TicketEnd::Sale => {
-                        drawer
-                            .legs
-                            .extend(ticket.tenders.iter().map(|tender| (Leg::Taken, tender.amount.0)));
+                        drawer.legs.extend(cash.map(|tender| (Leg::Taken, tender.amount.0)));
                         drawer.legs.push((Leg::Change, ticket.change.0));
                     }
-                    TicketEnd::Return => drawer
-                        .legs
-                        .extend(ticket.tenders.iter().map(|tender| (Leg::Refund, -tender.amount.0))),
+                    TicketEnd::Return => drawer.legs.extend(cash.map(|tender| (Leg::Refund, -tender.amount.0))),
                     TicketEnd::Cancelled => {}
                 }
             }
@@ -265,17 +260,17 @@ impl Fold {
         self.tills.entry((till, shift)).or_default()
     }
 
-    async fn compare(&self, db: &mut SqliteConnection, store: StoreId) -> Result<(), Stop> {
+    async fn compare(&self, db: &mut Connection, store: StoreId) -> Result<(), Stop> {
         self.compare_sales(db, store).await?;
         self.compare_stock(db, store).await?;
         self.compare_tills(db, store).await
     }
 
-    async fn compare_sales(&self, db: &mut SqliteConnection, store: StoreId) -> Result<(), Stop> {
+    async fn compare_sales(&self, db: &mut Connection, store: StoreId) -> Result<(), Stop> {
         type Row = (i64, i64, String, i64, i64, String, String, i64, i64, i64, i64, String);
         let rows: Vec<Row> = sqlx::query_as(
             "select epoch, seq, register, series, number, ended, business_day, net, tax, cash_rounding, due, currency \
-             from sale where store = ?",
+             from sale where store = $1",
         )
         .bind(store.as_str())
         .fetch_all(db)
@@ -292,8 +287,8 @@ impl Fold {
         same("sale", store, &self.sales, &kept.collect())
     }
 
-    async fn compare_stock(&self, db: &mut SqliteConnection, store: StoreId) -> Result<(), Stop> {
-        let rows: Vec<(String, i64)> = sqlx::query_as("select sku, on_hand from stock where store = ?")
+    async fn compare_stock(&self, db: &mut Connection, store: StoreId) -> Result<(), Stop> {
+        let rows: Vec<(String, i64)> = sqlx::query_as("select sku, on_hand from stock where store = $1")
             .bind(store.as_str())
             .fetch_all(db)
             .await
@@ -302,10 +297,10 @@ impl Fold {
         same("stock of", store, &folded, &rows.into_iter().collect())
     }
 
-    async fn compare_tills(&self, db: &mut SqliteConnection, store: StoreId) -> Result<(), Stop> {
+    async fn compare_tills(&self, db: &mut Connection, store: StoreId) -> Result<(), Stop> {
         type Row = (String, String, i64, i64, i64, i64, i64, i64, i64, Option<i64>);
         let rows: Vec<Row> = sqlx::query_as(
-            "select till, shift, float, cash_taken, change, cash_refunds, paid_in, paid_out, drops, counted from shift where store = ?",
+            "select till, shift, float, cash_taken, change, cash_refunds, paid_in, paid_out, drops, counted from shift where store = $1",
         )
         .bind(store.as_str())
         .fetch_all(db)

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +19,10 @@ use backroom_core::ids::TenantId;
 use crate::broker::accounts::Directory;
 use crate::broker::keys::Keys;
 use crate::broker::server::{Embedded, Options, find_nats_server};
+use crate::config::Place;
 use crate::control::ControlDb;
+use crate::db::Databases;
 use crate::intake::Issuer;
-use crate::office::Office;
 use crate::rest::{self, Portal};
 use crate::room::{Room, Rooms};
 use crate::tenant::TenantDb;
@@ -32,17 +32,18 @@ const LOOK_FOR_TENANTS: Duration = Duration::from_millis(500);
 const LINES_END_WITHIN: Duration = Duration::from_secs(10);
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn run(data: &Path, http: SocketAddr, nats: SocketAddr) -> anyhow::Result<()> {
+pub async fn run(place: &Place, http: SocketAddr, nats: SocketAddr) -> anyhow::Result<()> {
     rest::check_loopback(http)?;
     rest::check_loopback(nats)?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let office = Office::open(data)?;
+    let (office, databases) = place.open()?;
     let (key, keys) = {
         let lock = office.set_up()?;
         (office.signing_key(&lock)?, Arc::new(Keys::load_or_create(&office.broker_dir())?))
     };
-    let control = Arc::new(ControlDb::open(&office.control_db()).await?);
+    let control = Arc::new(ControlDb::open(&databases).await?);
+    control.belongs_to(&key.verifying_key()).await?;
     let listener = rest::listen(http)?;
     let http = listener.local_addr()?;
 
@@ -62,7 +63,7 @@ pub async fn run(data: &Path, http: SocketAddr, nats: SocketAddr) -> anyhow::Res
     let server_handle = server.handle();
     let mut serving = tokio::spawn(server);
     let mut lines = Lines {
-        office,
+        databases,
         control,
         directory,
         issuer: Arc::new(Issuer::new(key)),
@@ -102,7 +103,7 @@ pub async fn run(data: &Path, http: SocketAddr, nats: SocketAddr) -> anyhow::Res
 
 /// The lines of all companies.
 struct Lines {
-    office: Office,
+    databases: Databases,
     control: Arc<ControlDb>,
     directory: Arc<Directory>,
     issuer: Arc<Issuer>,
@@ -125,7 +126,7 @@ impl Lines {
             .filter(|tenant| !self.opened.contains(tenant))
             .collect::<Vec<_>>()
         {
-            match TenantDb::open(&self.office.tenant_db(tenant), tenant).await {
+            match TenantDb::open(&self.databases, tenant).await {
                 Ok(db) => self.open(tenant, db),
                 Err(error) => tracing::error!(%tenant, error = %whole(&error), "a company's database cannot be opened"),
             }

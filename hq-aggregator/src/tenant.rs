@@ -1,6 +1,6 @@
 //! One company's database. Whoever holds a [`TenantDb`] reaches this company and no other: no query needs to name it.
 //!
-//! Owns the file and its connections. The queries are in the rooms below, each beside the type it returns.
+//! Owns its connections, which reach one file or one schema. The queries are in the rooms below, each beside the type it returns.
 
 pub mod catalog;
 pub mod directives;
@@ -11,46 +11,53 @@ pub mod quarantine;
 pub mod reports;
 pub mod stores;
 
-use std::path::Path;
-
 use sqlx::migrate::Migrator;
-use sqlx::{SqliteConnection, SqlitePool, SqliteTransaction};
-use tokio::sync::MutexGuard;
 
 use backroom_core::ids::TenantId;
 
-use crate::db::{DbError, Files};
+use crate::db::{Database, Databases, DbError, Description, Pool, Transaction};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite/tenant");
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite/tenant");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres/tenant");
 
 #[derive(Debug)]
 pub struct TenantDb {
     tenant: TenantId,
-    files: Files,
+    database: Database,
 }
 
 impl TenantDb {
-    pub async fn open(path: &Path, tenant: TenantId) -> Result<TenantDb, DbError> {
-        Ok(TenantDb {
-            tenant,
-            files: Files::open(path, &MIGRATIONS).await?,
-        })
+    pub async fn open(databases: &Databases, tenant: TenantId) -> Result<TenantDb, DbError> {
+        let description = Description {
+            file: format!("tenants/{tenant}.db").into(),
+            schema: format!("tenant_{tenant}"),
+            sqlite: &SQLITE,
+            postgres: &POSTGRES,
+        };
+        let database = databases.open(description).await?;
+        Ok(TenantDb { tenant, database })
     }
 
     pub fn tenant(&self) -> TenantId {
         self.tenant
     }
 
-    pub(crate) async fn writer(&self) -> MutexGuard<'_, SqliteConnection> {
-        self.files.writer().await
+    /// For one statement; see `db.rs`.
+    pub(crate) fn writer(&self) -> &Pool {
+        self.database.writer()
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        self.files.readers()
+    pub(crate) fn readers(&self) -> &Pool {
+        self.database.readers()
+    }
+
+    /// To write alone until it is committed.
+    pub(crate) async fn begin(&self) -> Result<Transaction, DbError> {
+        self.database.begin().await
     }
 
     /// Everything read through it is of one moment, whatever is written meanwhile.
-    pub async fn snapshot(&self) -> Result<SqliteTransaction<'static>, DbError> {
-        self.readers().begin().await.map_err(DbError::doing("begin to read"))
+    pub async fn snapshot(&self) -> Result<Transaction, DbError> {
+        self.database.snapshot().await
     }
 }

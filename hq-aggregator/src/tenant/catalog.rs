@@ -58,9 +58,8 @@ impl TenantDb {
         let hash = Hash::of(content).to_string();
         let catalog = Catalog::new(file)?;
         let file = catalog.file();
-        let mut writer = self.writer().await;
-        let mut transaction = db::begin(&mut writer).await?;
-        let held: Option<(i64, String)> = sqlx::query_as("select version, hash from catalog where only = 1")
+        let mut transaction = self.begin().await?;
+        let held: Option<(i64, String)> = sqlx::query_as("select version, hash from catalog where \"only\" = 1")
             .fetch_optional(&mut *transaction)
             .await
             .map_err(&doing)?;
@@ -80,11 +79,11 @@ impl TenantDb {
             .await
             .map_err(&doing)?;
         for item in &file.items {
-            sqlx::query("insert into product (sku, name, codes, tax_class, price) values (?, ?, ?, ?, ?)")
+            sqlx::query("insert into product (sku, name, codes, tax_class, price) values ($1, $2, $3, $4, $5)")
                 .bind(item.sku.as_str())
-                .bind(&item.name)
+                .bind(db::text(&item.name))
                 .bind(serde_json::to_string(&item.codes).unwrap_or_default())
-                .bind(&item.tax_class)
+                .bind(db::text(&item.tax_class))
                 .bind(item.price.0)
                 .execute(&mut *transaction)
                 .await
@@ -94,8 +93,8 @@ impl TenantDb {
             PriceMode::Inclusive => "inclusive",
             PriceMode::Exclusive => "exclusive",
         };
-        let sql = "insert into catalog (only, version, hash, currency, prices, imported_at) values (1, ?, ?, ?, ?, ?) \
-                   on conflict (only) do update set version = excluded.version, hash = excluded.hash, currency = excluded.currency, \
+        let sql = "insert into catalog (\"only\", version, hash, currency, prices, imported_at) values (1, $1, $2, $3, $4, $5) \
+                   on conflict (\"only\") do update set version = excluded.version, hash = excluded.hash, currency = excluded.currency, \
                    prices = excluded.prices, imported_at = excluded.imported_at";
         sqlx::query(sql)
             .bind(signed(file.version))
@@ -110,7 +109,7 @@ impl TenantDb {
     }
 
     pub async fn currency(&self) -> Result<Option<Currency>, DbError> {
-        let code: Option<String> = sqlx::query_scalar("select currency from catalog where only = 1")
+        let code: Option<String> = sqlx::query_scalar("select currency from catalog where \"only\" = 1")
             .fetch_optional(self.readers())
             .await
             .map_err(DbError::doing("read the catalog's currency"))?;
@@ -119,7 +118,7 @@ impl TenantDb {
     }
 
     pub async fn has_product(&self, sku: &Sku) -> Result<bool, DbError> {
-        let found: Option<i64> = sqlx::query_scalar("select 1 from product where sku = ?")
+        let found: Option<i64> = sqlx::query_scalar("select 1 from product where sku = $1")
             .bind(sku.as_str())
             .fetch_optional(self.readers())
             .await
@@ -132,18 +131,17 @@ impl TenantDb {
         let doing = DbError::doing("list products");
         let currency = self.currency().await?.map_or("", Currency::code);
         let like = format!("%{}%", q.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
-        let sql = "select sku, name, codes, tax_class, price from product where sku > ? \
-                   and (sku like ? escape '\\' or name like ? escape '\\' or codes like ? escape '\\') order by sku limit ?";
+        let sql = "select sku, name, codes, tax_class, price from product where sku > $1 \
+                   and (lower(sku) like lower($2) escape '\\' or lower(name) like lower($2) escape '\\' or lower(codes) like lower($2) escape '\\') \
+                   order by sku limit $3";
         let query = sqlx::query_as(sql)
-            .bind(after)
-            .bind(&like)
-            .bind(&like)
-            .bind(&like)
+            .bind(db::text(after))
+            .bind(db::text(&like))
             .bind(i64::from(limit));
         let rows: Vec<ProductRow> = query.fetch_all(self.readers()).await.map_err(&doing)?;
         let mut products = Vec::with_capacity(rows.len());
         for (sku, name, codes, tax_class, price) in rows {
-            let sql = "select store, number, price, effective_at, state from directive one where sku = ? and number = \
+            let sql = "select store, number, price, effective_at, state from directive one where sku = $1 and number = \
                        (select max(number) from directive other where other.store = one.store and other.sku = one.sku) order by store";
             let changes: Vec<ChangeRow> = sqlx::query_as(sql).bind(&sku).fetch_all(self.readers()).await.map_err(&doing)?;
             let changes = changes.into_iter().map(change).collect();

@@ -4,7 +4,6 @@
 //! followed meanwhile takes its number back, and an order which stood there gets a new one.
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
 use backroom_core::catalog::PriceChange;
 use backroom_core::directive::{Address, Directive, Order};
@@ -13,7 +12,7 @@ use backroom_core::ids::StoreId;
 use backroom_core::money::Money;
 use backroom_core::time::Instant;
 
-use crate::db::{self, DbError, now_micros, signed, unsigned};
+use crate::db::{self, Connection, DbError, now_micros, signed, unsigned};
 
 use super::TenantDb;
 
@@ -53,8 +52,7 @@ impl TenantDb {
         once: Option<Once<'_>>,
         answer: impl FnOnce(&[Made]) -> String,
     ) -> Result<Answered, DbError> {
-        let mut writer = self.writer().await;
-        let mut transaction = db::begin(&mut writer).await?;
+        let mut transaction = self.begin().await?;
         if let Some(before) = answered_before(&mut transaction, once).await? {
             return Ok(before);
         }
@@ -74,8 +72,8 @@ impl TenantDb {
     /// The oldest orders a store has not answered, in their order.
     pub async fn pending(&self, address: Address, most: u32) -> Result<Vec<Directive>, DbError> {
         let rows: Vec<(i64, String, i64, String, i64)> = sqlx::query_as(
-            "select number, sku, price, currency, effective_at from directive where store = ? and state = 'pending' \
-             order by number limit ?",
+            "select number, sku, price, currency, effective_at from directive where store = $1 and state = 'pending' \
+             order by number limit $2",
         )
         .bind(address.store.as_str())
         .bind(i64::from(most))
@@ -111,7 +109,7 @@ impl TenantDb {
 }
 
 /// A store's journal shows what it did with an order.
-pub async fn answered(db: &mut SqliteConnection, store: StoreId, fact: &Fact) -> Result<(), DbError> {
+pub async fn answered(db: &mut Connection, store: StoreId, fact: &Fact) -> Result<(), DbError> {
     match fact {
         Fact::PriceDirected(fact) => {
             make_room(db, store, fact.directive, Some(&fact.change)).await?;
@@ -123,9 +121,9 @@ pub async fn answered(db: &mut SqliteConnection, store: StoreId, fact: &Fact) ->
 }
 
 /// If another order than the one that was followed holds the number, that one moves to the end.
-async fn make_room(db: &mut SqliteConnection, store: StoreId, number: u64, followed: Option<&PriceChange>) -> Result<(), DbError> {
+async fn make_room(db: &mut Connection, store: StoreId, number: u64, followed: Option<&PriceChange>) -> Result<(), DbError> {
     let doing = DbError::doing("compare a directive");
-    let sql = "select sku, price, currency, effective_at, ordered_by from directive where store = ? and number = ? and state = 'pending'";
+    let sql = "select sku, price, currency, effective_at, ordered_by from directive where store = $1 and number = $2 and state = 'pending'";
     let query = sqlx::query_as(sql).bind(store.as_str()).bind(signed(number));
     let found: Option<(String, i64, String, i64, Option<String>)> = query.fetch_optional(&mut *db).await.map_err(&doing)?;
     let Some((sku, price, currency, at, by)) = found else {
@@ -145,7 +143,7 @@ async fn make_room(db: &mut SqliteConnection, store: StoreId, number: u64, follo
     let next = next_number(db, store).await?;
     tracing::warn!(%store, number, next, "a store followed another order under this number; ours gets a new one");
     let sql = "insert into directive (store, number, sku, price, currency, effective_at, ordered_by, ordered_at, state) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, 'pending')";
+               values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending')";
     sqlx::query(sql)
         .bind(store.as_str())
         .bind(signed(next))
@@ -162,7 +160,7 @@ async fn make_room(db: &mut SqliteConnection, store: StoreId, number: u64, follo
 }
 
 async fn settle(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     store: StoreId,
     number: u64,
     change: Option<&PriceChange>,
@@ -170,9 +168,9 @@ async fn settle(
 ) -> Result<(), DbError> {
     let state = if refused.is_some() { "refused" } else { "followed" };
     let sql = "insert into directive (store, number, sku, price, currency, effective_at, ordered_at, state, why) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (store, number) do update set state = excluded.state, why = excluded.why, \
-               sku = coalesce(excluded.sku, sku), price = coalesce(excluded.price, price), \
-               currency = coalesce(excluded.currency, currency), effective_at = coalesce(excluded.effective_at, effective_at)";
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (store, number) do update set state = excluded.state, why = excluded.why, \
+               sku = coalesce(excluded.sku, directive.sku), price = coalesce(excluded.price, directive.price), \
+               currency = coalesce(excluded.currency, directive.currency), effective_at = coalesce(excluded.effective_at, directive.effective_at)";
     sqlx::query(sql)
         .bind(store.as_str())
         .bind(signed(number))
@@ -182,7 +180,7 @@ async fn settle(
         .bind(change.map(|change| change.effective_at.as_micros()))
         .bind(now_micros())
         .bind(state)
-        .bind(refused)
+        .bind(refused.map(db::text))
         .execute(db)
         .await
         .map_err(DbError::doing("write a store's answer to a directive"))?;
@@ -190,17 +188,17 @@ async fn settle(
 }
 
 /// Beyond all that were ordered, and beyond what the store says it has answered: our memory may be a restored one.
-async fn next_number(db: &mut SqliteConnection, store: StoreId) -> Result<u64, DbError> {
-    let sql = "select max(coalesce((select max(number) from directive where store = ?), 0), \
-               coalesce((select directives_through from announced where store = ?), 0)) + 1";
-    let query = sqlx::query_scalar(sql).bind(store.as_str()).bind(store.as_str());
+async fn next_number(db: &mut Connection, store: StoreId) -> Result<u64, DbError> {
+    let sql = "select coalesce(max(number), 0) + 1 from (select number from directive where store = $1 \
+               union all select directives_through from announced where store = $1) as used";
+    let query = sqlx::query_scalar(sql).bind(store.as_str());
     let number: i64 = query.fetch_one(db).await.map_err(DbError::doing("number a directive"))?;
     Ok(unsigned(number))
 }
 
-async fn insert(db: &mut SqliteConnection, store: StoreId, number: u64, change: &PriceChange, login: &str) -> Result<(), DbError> {
+async fn insert(db: &mut Connection, store: StoreId, number: u64, change: &PriceChange, login: &str) -> Result<(), DbError> {
     let sql = "insert into directive (store, number, sku, price, currency, effective_at, ordered_by, ordered_at, state) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, 'pending')";
+               values ($1, $2, $3, $4, $5, $6, $7, $8, 'pending')";
     sqlx::query(sql)
         .bind(store.as_str())
         .bind(signed(number))
@@ -216,9 +214,9 @@ async fn insert(db: &mut SqliteConnection, store: StoreId, number: u64, change: 
     Ok(())
 }
 
-async fn answered_before(db: &mut SqliteConnection, once: Option<Once<'_>>) -> Result<Option<Answered>, DbError> {
+async fn answered_before(db: &mut Connection, once: Option<Once<'_>>) -> Result<Option<Answered>, DbError> {
     let Some(Once { login, key, asked }) = once else { return Ok(None) };
-    let query = sqlx::query_as("select asked, answer from answered where login = ? and key = ?")
+    let query = sqlx::query_as("select asked, answer from answered where login = $1 and key = $2")
         .bind(login)
         .bind(key);
     let found: Option<(String, String)> = query
@@ -234,8 +232,8 @@ async fn answered_before(db: &mut SqliteConnection, once: Option<Once<'_>>) -> R
     }))
 }
 
-async fn remember_answer(db: &mut SqliteConnection, once: Once<'_>, answer: &str) -> Result<(), DbError> {
-    sqlx::query("insert into answered (login, key, asked, answer, at) values (?, ?, ?, ?, ?)")
+async fn remember_answer(db: &mut Connection, once: Once<'_>, answer: &str) -> Result<(), DbError> {
+    sqlx::query("insert into answered (login, key, asked, answer, at) values ($1, $2, $3, $4, $5)")
         .bind(once.login)
         .bind(once.key)
         .bind(once.asked)

@@ -2,13 +2,11 @@
 //!
 //! Which chain an entry belongs to is decided by core's receiver; here it is only written down.
 
-use sqlx::SqliteConnection;
-
 use backroom_core::federation::receiver::{Branch, Stored, Stretch};
 use backroom_core::ids::StoreId;
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 
-use crate::db::{DbError, now_micros, signed, unsigned};
+use crate::db::{Connection, DbError, Pool, now_micros, signed, unsigned};
 
 /// An entry as it lies in the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +19,8 @@ pub struct Kept {
 }
 
 /// False when just this entry was there already.
-pub async fn insert(db: &mut SqliteConnection, store: StoreId, branch: Branch, entry: &Entry) -> Result<bool, DbError> {
-    let sql = "insert into entry (store, epoch, seq, hash, prev_hash, branch, bytes, arrived_at) values (?, ?, ?, ?, ?, ?, ?, ?) \
+pub async fn insert(db: &mut Connection, store: StoreId, branch: Branch, entry: &Entry) -> Result<bool, DbError> {
+    let sql = "insert into entry (store, epoch, seq, hash, prev_hash, branch, bytes, arrived_at) values ($1, $2, $3, $4, $5, $6, $7, $8) \
                on conflict (store, epoch, seq, hash) do nothing";
     let done = sqlx::query(sql)
         .bind(store.as_str())
@@ -39,8 +37,24 @@ pub async fn insert(db: &mut SqliteConnection, store: StoreId, branch: Branch, e
     Ok(done.rows_affected() > 0)
 }
 
-pub async fn relabel(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, from: Branch, to: Branch) -> Result<(), DbError> {
-    sqlx::query("update entry set branch = ? where store = ? and epoch = ? and branch = ?")
+/// Counts one more time that entries of a store are taken in, and says how many there were with this one.
+pub async fn count_intake(db: &mut Connection, store: StoreId) -> Result<u64, DbError> {
+    let sql = "insert into intake (store, version) values ($1, 1) \
+               on conflict (store) do update set version = intake.version + 1 returning version";
+    let query = sqlx::query_scalar(sql).bind(store.as_str());
+    let version: i64 = query.fetch_one(db).await.map_err(DbError::doing("count what was taken in"))?;
+    Ok(unsigned(version))
+}
+
+/// How many times entries of a store were taken in.
+pub async fn intakes(db: &Pool, store: StoreId) -> Result<u64, DbError> {
+    let query = sqlx::query_scalar("select version from intake where store = $1").bind(store.as_str());
+    let version: Option<i64> = query.fetch_optional(db).await.map_err(DbError::doing("look what was taken in"))?;
+    Ok(version.map_or(0, unsigned))
+}
+
+pub async fn relabel(db: &mut Connection, store: StoreId, epoch: Epoch, from: Branch, to: Branch) -> Result<(), DbError> {
+    sqlx::query("update entry set branch = $1 where store = $2 and epoch = $3 and branch = $4")
         .bind(i64::from(to.0))
         .bind(store.as_str())
         .bind(i64::from(epoch.0))
@@ -52,9 +66,9 @@ pub async fn relabel(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, fr
 }
 
 /// All entries at these places, of whatever branch.
-pub async fn stored(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, first: Seq, last: Seq) -> Result<Vec<Stored>, DbError> {
+pub async fn stored(db: &mut Connection, store: StoreId, epoch: Epoch, first: Seq, last: Seq) -> Result<Vec<Stored>, DbError> {
     let rows: Vec<(i64, Vec<u8>, i64)> =
-        sqlx::query_as("select seq, hash, branch from entry where store = ? and epoch = ? and seq between ? and ? order by seq")
+        sqlx::query_as("select seq, hash, branch from entry where store = $1 and epoch = $2 and seq between $3 and $4 order by seq")
             .bind(store.as_str())
             .bind(i64::from(epoch.0))
             .bind(signed(first.0))
@@ -73,8 +87,8 @@ pub async fn stored(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, fir
 }
 
 /// Where exactly this entry lies.
-pub async fn branch_of(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, seq: Seq, hash: Hash) -> Result<Option<Branch>, DbError> {
-    let found: Option<i64> = sqlx::query_scalar("select branch from entry where store = ? and epoch = ? and seq = ? and hash = ?")
+pub async fn branch_of(db: &mut Connection, store: StoreId, epoch: Epoch, seq: Seq, hash: Hash) -> Result<Option<Branch>, DbError> {
+    let found: Option<i64> = sqlx::query_scalar("select branch from entry where store = $1 and epoch = $2 and seq = $3 and hash = $4")
         .bind(store.as_str())
         .bind(i64::from(epoch.0))
         .bind(signed(seq.0))
@@ -86,13 +100,14 @@ pub async fn branch_of(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, 
 }
 
 /// What the receiver starts from: every stretch of every epoch, epochs rising.
-pub async fn stretches(db: &mut SqliteConnection, store: StoreId) -> Result<Vec<(Epoch, Vec<Stretch>)>, DbError> {
-    let rows: Vec<(i64, i64, i64, i64)> =
-        sqlx::query_as("select epoch, branch, min(seq), max(seq) from entry where store = ? group by epoch, branch order by epoch, branch")
-            .bind(store.as_str())
-            .fetch_all(&mut *db)
-            .await
-            .map_err(DbError::doing("measure the journal"))?;
+pub async fn stretches(db: &mut Connection, store: StoreId) -> Result<Vec<(Epoch, Vec<Stretch>)>, DbError> {
+    let rows: Vec<(i64, i64, i64, i64)> = sqlx::query_as(
+        "select epoch, branch, min(seq), max(seq) from entry where store = $1 group by epoch, branch order by epoch, branch",
+    )
+    .bind(store.as_str())
+    .fetch_all(&mut *db)
+    .await
+    .map_err(DbError::doing("measure the journal"))?;
     let mut epochs: Vec<(Epoch, Vec<Stretch>)> = Vec::new();
     for (epoch, branch, first, last) in rows {
         let (epoch, branch) = (read_epoch(epoch)?, read_branch(branch)?);
@@ -135,9 +150,9 @@ pub fn is_rooted(epoch: &[Stretch], branch: Branch) -> bool {
 }
 
 /// Hash and previous hash of an entry that is there.
-async fn link(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, branch: Branch, seq: Seq) -> Result<(Hash, Hash), DbError> {
+async fn link(db: &mut Connection, store: StoreId, epoch: Epoch, branch: Branch, seq: Seq) -> Result<(Hash, Hash), DbError> {
     let (hash, prev_hash): (Vec<u8>, Vec<u8>) =
-        sqlx::query_as("select hash, prev_hash from entry where store = ? and epoch = ? and branch = ? and seq = ?")
+        sqlx::query_as("select hash, prev_hash from entry where store = $1 and epoch = $2 and branch = $3 and seq = $4")
             .bind(store.as_str())
             .bind(i64::from(epoch.0))
             .bind(i64::from(branch.0))
@@ -150,23 +165,24 @@ async fn link(db: &mut SqliteConnection, store: StoreId, epoch: Epoch, branch: B
 
 /// The next entries of a branch after `after`, at most `most`.
 pub async fn following(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     store: StoreId,
     epoch: Epoch,
     branch: Branch,
     after: Seq,
     most: u32,
 ) -> Result<Vec<Kept>, DbError> {
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> =
-        sqlx::query_as("select seq, hash, bytes from entry where store = ? and epoch = ? and branch = ? and seq > ? order by seq limit ?")
-            .bind(store.as_str())
-            .bind(i64::from(epoch.0))
-            .bind(i64::from(branch.0))
-            .bind(signed(after.0))
-            .bind(i64::from(most))
-            .fetch_all(db)
-            .await
-            .map_err(DbError::doing("read entries"))?;
+    let rows: Vec<(i64, Vec<u8>, Vec<u8>)> = sqlx::query_as(
+        "select seq, hash, bytes from entry where store = $1 and epoch = $2 and branch = $3 and seq > $4 order by seq limit $5",
+    )
+    .bind(store.as_str())
+    .bind(i64::from(epoch.0))
+    .bind(i64::from(branch.0))
+    .bind(signed(after.0))
+    .bind(i64::from(most))
+    .fetch_all(db)
+    .await
+    .map_err(DbError::doing("read entries"))?;
     let kept = |(seq, hash, bytes): (i64, Vec<u8>, Vec<u8>)| {
         Ok(Kept {
             epoch,
@@ -180,7 +196,7 @@ pub async fn following(
 }
 
 /// The stores which ever sent something.
-pub async fn stores(db: &mut SqliteConnection) -> Result<Vec<StoreId>, DbError> {
+pub async fn stores(db: &mut Connection) -> Result<Vec<StoreId>, DbError> {
     let rows: Vec<String> = sqlx::query_scalar("select distinct store from entry order by store")
         .fetch_all(db)
         .await

@@ -4,14 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::SqliteConnection;
-
 use backroom_core::facts::Kind;
 use backroom_core::federation::receiver::Branch;
 use backroom_core::ids::StoreId;
 use backroom_core::journal::{Epoch, Seq};
 
-use crate::db::{DbError, signed, unsigned};
+use crate::db::{Connection, DbError, signed, unsigned};
 
 use super::journal::{read_branch, read_epoch};
 
@@ -46,6 +44,9 @@ impl Projection {
             Kind::ShiftOpened | Kind::CashMoved | Kind::ShiftClosed => self == Projection::Tills,
             Kind::PriceDirected | Kind::DirectiveRefused => self == Projection::Directives,
             Kind::EpochOpened | Kind::CatalogApplied | Kind::RegisterEnrolled | Kind::SignedIn | Kind::TenderTaken => false,
+            // Cards and machines: money on a card counts with its ticket, and a count of a shelf moves nothing.
+            Kind::CardAsked | Kind::CardBegun | Kind::CardEnded | Kind::FoundCapture => false,
+            Kind::EffectWanted | Kind::EffectEnded | Kind::ShelfCounted => false,
         }
     }
 }
@@ -94,8 +95,8 @@ impl Progress {
 }
 
 /// The progress of every chain of a store. All stopped projections are willing to try again: the program may be a newer one.
-pub async fn load(db: &mut SqliteConnection, store: StoreId) -> Result<BTreeMap<(Epoch, Branch), Progress>, DbError> {
-    let rows: Vec<(i64, i64, String, i64)> = sqlx::query_as("select epoch, branch, projection, applied from progress where store = ?")
+pub async fn load(db: &mut Connection, store: StoreId) -> Result<BTreeMap<(Epoch, Branch), Progress>, DbError> {
+    let rows: Vec<(i64, i64, String, i64)> = sqlx::query_as("select epoch, branch, projection, applied from progress where store = $1")
         .bind(store.as_str())
         .fetch_all(db)
         .await
@@ -112,7 +113,7 @@ pub async fn load(db: &mut SqliteConnection, store: StoreId) -> Result<BTreeMap<
 }
 
 pub async fn save(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     store: StoreId,
     epoch: Epoch,
     branch: Branch,
@@ -123,7 +124,7 @@ pub async fn save(
         .into_iter()
         .filter(|projection| before.applied(*projection) != now.applied(*projection))
     {
-        let sql = "insert into progress (store, epoch, branch, projection, applied) values (?, ?, ?, ?, ?) \
+        let sql = "insert into progress (store, epoch, branch, projection, applied) values ($1, $2, $3, $4, $5) \
                    on conflict (store, epoch, branch, projection) do update set applied = excluded.applied";
         sqlx::query(sql)
             .bind(store.as_str())

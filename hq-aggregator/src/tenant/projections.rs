@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
-use sqlx::SqliteConnection;
-
 use backroom_core::catalog::Sku;
-use backroom_core::facts::{CashMove, ClosedTicket, Fact, TicketEnd};
+use backroom_core::facts::{CashMove, ClosedTicket, Fact, TenderKind, TicketEnd};
 use backroom_core::federation::receiver::Branch;
 use backroom_core::ids::{ShiftId, StoreId, TillId};
 use backroom_core::journal::{Entry, Epoch, Seq};
@@ -17,7 +15,7 @@ use backroom_core::money::{Money, MoneyError};
 use backroom_core::stock::StockMove;
 use backroom_protocol::payload;
 
-use crate::db::{DbError, signed};
+use crate::db::{self, Connection, DbError, signed};
 
 use super::progress::{self, Progress, Projection};
 use super::quarantine::{self, Reason};
@@ -37,7 +35,7 @@ pub struct Stopped {
 
 /// Takes in all that a chain has and its projections have not. Says which entries were found unreadable for the first time.
 pub async fn catch_up(
-    db: &mut SqliteConnection,
+    db: &mut Connection,
     store: StoreId,
     epoch: Epoch,
     branch: Branch,
@@ -154,7 +152,7 @@ impl Sums {
         }
     }
 
-    async fn take(&mut self, db: &mut SqliteConnection, projection: Projection, fact: &Fact, entry: &Entry, branch: Branch) -> Taken {
+    async fn take(&mut self, db: &mut Connection, projection: Projection, fact: &Fact, entry: &Entry, branch: Branch) -> Taken {
         match (projection, fact) {
             (Projection::Sales, Fact::TicketClosed(ticket)) => insert_sale(db, entry, branch, ticket).await.map(Ok),
             (Projection::Stock, Fact::TicketClosed(ticket)) => self.move_stock(db, &ticket.moves).await,
@@ -166,7 +164,7 @@ impl Sums {
     }
 
     /// All moves of a fact or none.
-    async fn move_stock(&mut self, db: &mut SqliteConnection, moves: &[StockMove]) -> Taken {
+    async fn move_stock(&mut self, db: &mut Connection, moves: &[StockMove]) -> Taken {
         let mut moved: BTreeMap<&Sku, i64> = BTreeMap::new();
         for StockMove { sku, delta, .. } in moves {
             let on_hand = match moved.get(sku) {
@@ -182,11 +180,11 @@ impl Sums {
         Ok(Ok(()))
     }
 
-    async fn on_hand(&mut self, db: &mut SqliteConnection, sku: &Sku) -> Result<i64, DbError> {
+    async fn on_hand(&mut self, db: &mut Connection, sku: &Sku) -> Result<i64, DbError> {
         if let Some(on_hand) = self.stock.get(sku) {
             return Ok(*on_hand);
         }
-        let found: Option<i64> = sqlx::query_scalar("select on_hand from stock where store = ? and sku = ?")
+        let found: Option<i64> = sqlx::query_scalar("select on_hand from stock where store = $1 and sku = $2")
             .bind(self.store.as_str())
             .bind(sku.as_str())
             .fetch_optional(db)
@@ -195,7 +193,7 @@ impl Sums {
         Ok(found.unwrap_or_default())
     }
 
-    async fn move_cash(&mut self, db: &mut SqliteConnection, fact: &Fact) -> Taken {
+    async fn move_cash(&mut self, db: &mut Connection, fact: &Fact) -> Taken {
         let (till, shift) = match fact {
             Fact::ShiftOpened(fact) => (fact.till, fact.shift),
             Fact::CashMoved(fact) => (fact.till, fact.shift),
@@ -216,9 +214,9 @@ impl Sums {
         Ok(outcome.map_err(|_| too_large()))
     }
 
-    async fn write(&self, db: &mut SqliteConnection) -> Result<(), DbError> {
+    async fn write(&self, db: &mut Connection) -> Result<(), DbError> {
         for (sku, on_hand) in &self.stock {
-            let sql = "insert into stock (store, sku, on_hand) values (?, ?, ?) \
+            let sql = "insert into stock (store, sku, on_hand) values ($1, $2, $3) \
                        on conflict (store, sku) do update set on_hand = excluded.on_hand";
             let query = sqlx::query(sql).bind(self.store.as_str()).bind(sku.as_str()).bind(on_hand);
             query.execute(&mut *db).await.map_err(DbError::doing("write what is on hand"))?;
@@ -247,7 +245,7 @@ fn add_cash(sums: &mut Shift, fact: &Fact) -> Result<(), MoneyError> {
             CashMove::Drop => add(&mut sums.drops, moved.amount)?,
         },
         Fact::TicketClosed(ticket) => {
-            let cash = Money::sum(ticket.tenders.iter().map(|tender| tender.amount))?;
+            let cash = ticket.tendered(TenderKind::Cash)?; // A card fills no drawer.
             match ticket.end {
                 TicketEnd::Sale => {
                     add(&mut sums.cash_taken, cash)?;
@@ -263,17 +261,17 @@ fn add_cash(sums: &mut Shift, fact: &Fact) -> Result<(), MoneyError> {
     Ok(())
 }
 
-async fn read_shift(db: &mut SqliteConnection, store: StoreId, till: TillId, shift: ShiftId) -> Result<Shift, DbError> {
+async fn read_shift(db: &mut Connection, store: StoreId, till: TillId, shift: ShiftId) -> Result<Shift, DbError> {
     let sql = "select float, cash_taken, change, cash_refunds, paid_in, paid_out, drops, counted from shift \
-               where store = ? and till = ? and shift = ?";
+               where store = $1 and till = $2 and shift = $3";
     let query = sqlx::query_as(sql).bind(store.as_str()).bind(till.as_str()).bind(shift.to_string());
     let found: Option<Shift> = query.fetch_optional(db).await.map_err(DbError::doing("read a shift"))?;
     Ok(found.unwrap_or_default())
 }
 
-async fn write_shift(db: &mut SqliteConnection, store: StoreId, till: TillId, shift: ShiftId, sums: &Shift) -> Result<(), DbError> {
+async fn write_shift(db: &mut Connection, store: StoreId, till: TillId, shift: ShiftId, sums: &Shift) -> Result<(), DbError> {
     let sql = "insert into shift (store, till, shift, float, cash_taken, change, cash_refunds, paid_in, paid_out, drops, counted) \
-               values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (store, till, shift) do update set float = excluded.float, \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict (store, till, shift) do update set float = excluded.float, \
                cash_taken = excluded.cash_taken, change = excluded.change, cash_refunds = excluded.cash_refunds, \
                paid_in = excluded.paid_in, paid_out = excluded.paid_out, drops = excluded.drops, counted = excluded.counted";
     sqlx::query(sql)
@@ -295,7 +293,7 @@ async fn write_shift(db: &mut SqliteConnection, store: StoreId, till: TillId, sh
 }
 
 /// A cancelled ticket has no receipt and is no sale.
-async fn insert_sale(db: &mut SqliteConnection, entry: &Entry, branch: Branch, ticket: &ClosedTicket) -> Result<(), DbError> {
+async fn insert_sale(db: &mut Connection, entry: &Entry, branch: Branch, ticket: &ClosedTicket) -> Result<(), DbError> {
     let Some(receipt) = ticket.receipt else { return Ok(()) };
     let header = &entry.header;
     let ended = match ticket.end {
@@ -304,7 +302,7 @@ async fn insert_sale(db: &mut SqliteConnection, entry: &Entry, branch: Branch, t
         TicketEnd::Cancelled => "cancelled",
     };
     let sql = "insert into sale (store, epoch, seq, branch, register, series, number, ended, at, business_day, till, net, tax, \
-               cash_rounding, due, currency) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+               cash_rounding, due, currency) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     sqlx::query(sql)
         .bind(header.store.as_str())
         .bind(i64::from(header.epoch.0))
@@ -326,14 +324,15 @@ async fn insert_sale(db: &mut SqliteConnection, entry: &Entry, branch: Branch, t
         .await
         .map_err(DbError::doing("write a sale"))?;
     for (line, sum) in ticket.taxes.iter().enumerate() {
-        let sql = "insert into sale_tax (store, epoch, seq, branch, line, tax_class, rate, net, tax) values (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        let sql =
+            "insert into sale_tax (store, epoch, seq, branch, line, tax_class, rate, net, tax) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         sqlx::query(sql)
             .bind(header.store.as_str())
             .bind(i64::from(header.epoch.0))
             .bind(signed(header.seq.0))
             .bind(i64::from(branch.0))
             .bind(signed(line as u64))
-            .bind(&sum.tax_class)
+            .bind(db::text(&sum.tax_class))
             .bind(String::from(sum.rate))
             .bind(sum.net.0)
             .bind(sum.tax.0)

@@ -3,13 +3,12 @@
 //! Keeps the list. Nothing here stops or repairs anything.
 
 use serde::Serialize;
-use sqlx::SqliteConnection;
 
 use backroom_core::federation::receiver::Branch;
 use backroom_core::ids::StoreId;
 use backroom_core::journal::{Epoch, Seq};
 
-use crate::db::{DbError, now_micros, signed};
+use crate::db::{self, Connection, DbError, now_micros, signed};
 
 use super::TenantDb;
 
@@ -42,9 +41,9 @@ pub struct Case {
 }
 
 /// True when it is new.
-pub async fn add(db: &mut SqliteConnection, store: StoreId, at: (Epoch, Branch, Seq), reason: Reason, why: &str) -> Result<bool, DbError> {
+pub async fn add(db: &mut Connection, store: StoreId, at: (Epoch, Branch, Seq), reason: Reason, why: &str) -> Result<bool, DbError> {
     let (epoch, branch, seq) = at;
-    let sql = "insert into quarantine (store, epoch, branch, seq, reason, why, found_at) values (?, ?, ?, ?, ?, ?, ?) \
+    let sql = "insert into quarantine (store, epoch, branch, seq, reason, why, found_at) values ($1, $2, $3, $4, $5, $6, $7) \
                on conflict do nothing";
     let done = sqlx::query(sql)
         .bind(store.as_str())
@@ -52,7 +51,7 @@ pub async fn add(db: &mut SqliteConnection, store: StoreId, at: (Epoch, Branch, 
         .bind(i64::from(branch.0))
         .bind(signed(seq.0))
         .bind(reason.word())
-        .bind(why)
+        .bind(db::text(why))
         .bind(now_micros())
         .execute(db)
         .await
@@ -61,10 +60,10 @@ pub async fn add(db: &mut SqliteConnection, store: StoreId, at: (Epoch, Branch, 
 }
 
 /// A newer version of the program could read it after all.
-pub async fn resolve(db: &mut SqliteConnection, store: StoreId, at: (Epoch, Branch, Seq), reason: Reason) -> Result<(), DbError> {
+pub async fn resolve(db: &mut Connection, store: StoreId, at: (Epoch, Branch, Seq), reason: Reason) -> Result<(), DbError> {
     let (epoch, branch, seq) = at;
-    let sql = "update quarantine set resolved_at = ? \
-               where store = ? and epoch = ? and branch = ? and seq = ? and reason = ? and resolved_at is null";
+    let sql = "update quarantine set resolved_at = $1 \
+               where store = $2 and epoch = $3 and branch = $4 and seq = $5 and reason = $6 and resolved_at is null";
     sqlx::query(sql)
         .bind(now_micros())
         .bind(store.as_str())

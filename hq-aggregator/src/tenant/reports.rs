@@ -88,12 +88,10 @@ impl TenantDb {
         };
         let before = before.unwrap_or(&start);
         let sql = "select store, epoch, seq, register, series, number, ended, at, business_day, till, net, tax, cash_rounding, due, currency \
-                   from sale where (? is null or store = ?) and (? is null or business_day = ?) \
-                   and (at, store, epoch, seq) < (?, ?, ?, ?) order by at desc, store desc, epoch desc, seq desc limit ?";
+                   from sale where ($1 is null or store = $1) and ($2 is null or business_day = $2) \
+                   and (at, store, epoch, seq) < ($3, $4, $5, $6) order by at desc, store desc, epoch desc, seq desc limit $7";
         let rows: Vec<SaleRow> = sqlx::query_as(sql)
             .bind(store)
-            .bind(store)
-            .bind(day)
             .bind(day)
             .bind(before.at)
             .bind(&before.store)
@@ -118,18 +116,18 @@ impl TenantDb {
         let doing = DbError::doing("sum a day");
         let mut db = self.snapshot().await?;
         let sql = "select currency, count(*) filter (where ended = 'sale'), count(*) filter (where ended = 'return'), \
-                   sum(net), sum(tax), sum(cash_rounding), sum(due) \
-                   from sale where business_day = ? and (? is null or store = ?) group by currency order by currency";
+                   cast(sum(net) as bigint), cast(sum(tax) as bigint), cast(sum(cash_rounding) as bigint), cast(sum(due) as bigint) \
+                   from sale where business_day = $1 and ($2 is null or store = $2) group by currency order by currency";
         type Row = (String, i64, i64, i64, i64, i64, i64);
-        let query = sqlx::query_as(sql).bind(day).bind(store).bind(store);
+        let query = sqlx::query_as(sql).bind(day).bind(store);
         let rows: Vec<Row> = query.fetch_all(&mut *db).await.map_err(&doing)?;
         let mut totals = Vec::with_capacity(rows.len());
         for (currency, sales, returns, net, tax, cash_rounding, due) in rows {
-            let sql = "select tax_class, rate, sum(one.net) as net, sum(one.tax) as tax from sale_tax one \
+            let sql = "select tax_class, rate, cast(sum(one.net) as bigint) as net, cast(sum(one.tax) as bigint) as tax from sale_tax one \
                        join sale on sale.store = one.store and sale.epoch = one.epoch and sale.seq = one.seq and sale.branch = one.branch \
-                       where business_day = ? and (? is null or sale.store = ?) and currency = ? \
+                       where business_day = $1 and ($2 is null or sale.store = $2) and currency = $3 \
                        group by tax_class, rate order by tax_class, rate";
-            let query = sqlx::query_as(sql).bind(day).bind(store).bind(store).bind(&currency);
+            let query = sqlx::query_as(sql).bind(day).bind(store).bind(&currency);
             let taxes = query.fetch_all(&mut *db).await.map_err(&doing)?;
             totals.push(DayTotals {
                 currency,

@@ -4,7 +4,7 @@ use backroom_core::ids::StoreId;
 use backroom_core::journal::{Epoch, Seq};
 use backroom_protocol::messages::Hello;
 
-use crate::db::{DbError, now_micros, signed, unsigned};
+use crate::db::{self, DbError, now_micros, signed, unsigned};
 
 use super::TenantDb;
 use super::journal::read_epoch;
@@ -30,18 +30,19 @@ impl TenantDb {
     /// Keeps what a store announced. An older announcement that comes late does no harm: it is only shown.
     pub async fn announced(&self, hello: &Hello) -> Result<(), DbError> {
         let newest = hello.heads.iter().max_by_key(|head| head.epoch);
-        let sql = "insert into announced (store, at, epoch, head, directives_through, version) values (?, ?, ?, ?, ?, ?) \
+        let sql = "insert into announced (store, at, epoch, head, directives_through, version) values ($1, $2, $3, $4, $5, $6) \
                    on conflict (store) do update set at = excluded.at, epoch = excluded.epoch, head = excluded.head, \
-                   directives_through = max(directives_through, excluded.directives_through), version = excluded.version";
+                   directives_through = case when \
+                   excluded.directives_through > announced.directives_through then excluded.directives_through \
+                   else announced.directives_through end, version = excluded.version";
         let query = sqlx::query(sql)
             .bind(hello.address.store.as_str())
             .bind(now_micros())
             .bind(newest.map_or(0, |head| i64::from(head.epoch.0)))
             .bind(newest.map_or(0, |head| signed(head.seq.0)))
             .bind(signed(hello.directives_through))
-            .bind(&hello.version);
-        let mut writer = self.writer().await;
-        query.execute(&mut *writer).await.map_err(DbError::doing("keep an announcement"))?;
+            .bind(db::text(&hello.version));
+        query.execute(self.writer()).await.map_err(DbError::doing("keep an announcement"))?;
         Ok(())
     }
 
@@ -49,26 +50,26 @@ impl TenantDb {
         let doing = DbError::doing("see how far a store is");
         let mut db = self.snapshot().await?;
         let announced: Option<(i64, i64, i64, i64)> =
-            sqlx::query_as("select at, epoch, head, directives_through from announced where store = ?")
+            sqlx::query_as("select at, epoch, head, directives_through from announced where store = $1")
                 .bind(store.as_str())
                 .fetch_optional(&mut *db)
                 .await
                 .map_err(&doing)?;
-        let newest: Option<i64> = sqlx::query_scalar("select max(epoch) from entry where store = ? and branch = 0")
+        let newest: Option<i64> = sqlx::query_scalar("select max(epoch) from entry where store = $1 and branch = 0")
             .bind(store.as_str())
             .fetch_one(&mut *db)
             .await
             .map_err(&doing)?;
         let (announced_at, announced_epoch, announced_head, through) = announced.unwrap_or_default();
         let epoch = newest.unwrap_or(0).max(announced_epoch);
-        let held: Option<i64> = sqlx::query_scalar("select max(seq) from entry where store = ? and epoch = ? and branch = 0")
+        let held: Option<i64> = sqlx::query_scalar("select max(seq) from entry where store = $1 and epoch = $2 and branch = 0")
             .bind(store.as_str())
             .bind(epoch)
             .fetch_one(&mut *db)
             .await
             .map_err(&doing)?;
         let applied: Option<i64> =
-            sqlx::query_scalar("select min(applied) from progress where store = ? and epoch = ? and branch = 0 having count(*) = 4")
+            sqlx::query_scalar("select min(applied) from progress where store = $1 and epoch = $2 and branch = 0 having count(*) = 4")
                 .bind(store.as_str())
                 .bind(epoch)
                 .fetch_optional(&mut *db)
@@ -77,13 +78,13 @@ impl TenantDb {
                 .flatten();
         let (pending, answered): (i64, Option<i64>) = sqlx::query_as(
             "select count(*) filter (where state = 'pending'), max(case when state = 'pending' then null else number end) \
-             from directive where store = ?",
+             from directive where store = $1",
         )
         .bind(store.as_str())
         .fetch_one(&mut *db)
         .await
         .map_err(&doing)?;
-        let open_cases: i64 = sqlx::query_scalar("select count(*) from quarantine where store = ? and resolved_at is null")
+        let open_cases: i64 = sqlx::query_scalar("select count(*) from quarantine where store = $1 and resolved_at is null")
             .bind(store.as_str())
             .fetch_one(&mut *db)
             .await

@@ -1,6 +1,5 @@
 //! What breaks: head office killed, its broker killed, the stream deleted, its folder wiped or set back.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_nats::jetstream;
@@ -10,13 +9,24 @@ use backroom_protocol::subjects;
 use hq_aggregator::broker::accounts::{Directory, Terms};
 use hq_aggregator::broker::keys::Keys;
 
+use crate::engine::{Alter, Engine, copy, on_both_engines};
+use crate::eventually;
 use crate::head_office::HeadOffice;
 use crate::ingest::assert_exported;
 use crate::store::{Journal, Store};
-use crate::{eventually, tenants};
 
-async fn office_with_store() -> (HeadOffice, Store, Journal) {
-    let office = HeadOffice::open().await;
+on_both_engines! {
+    nothing_that_was_confirmed_is_lost_when_head_office_is_killed_again_and_again,
+    a_killed_broker_and_its_wiped_folder_heal_without_a_person,
+    a_deleted_stream_or_consumer_is_made_again,
+    a_stream_that_was_set_back_loses_nothing_and_doubles_nothing,
+    a_head_office_restored_from_a_backup_gets_the_rest_again,
+    while_the_database_takes_nothing_nothing_is_confirmed_and_then_all_is,
+    a_changed_figure_or_byte_is_found_and_named,
+}
+
+async fn office_with_store(engine: Engine) -> (HeadOffice, Store, Journal) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let store = Store::join(&join, office.broker_url()).await;
     let mut journal = Journal::new(store.address);
@@ -33,9 +43,8 @@ async fn assert_whole(office: &HeadOffice, journal: &Journal) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_confirmed_is_lost_when_head_office_is_killed_again_and_again() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn nothing_that_was_confirmed_is_lost_when_head_office_is_killed_again_and_again(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     let url = office.broker_url().to_owned();
     store.sync(&journal).await;
     let before = store.hello(&[&journal], 0).await[0];
@@ -63,9 +72,8 @@ async fn nothing_that_was_confirmed_is_lost_when_head_office_is_killed_again_and
     assert_whole(&office, &journal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_killed_broker_and_its_wiped_folder_heal_without_a_person() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_killed_broker_and_its_wiped_folder_heal_without_a_person(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(20);
     assert!(store.send(&journal, 1, 10).await);
     eventually("the first are held", async || store.held(Epoch(1)) == 10).await;
@@ -81,9 +89,8 @@ async fn a_killed_broker_and_its_wiped_folder_heal_without_a_person() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deleted_stream_or_consumer_is_made_again() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_deleted_stream_or_consumer_is_made_again(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     store.sync(&journal).await;
     // A second login of head office, as an operator with a heavy hand has one.
     let keys = Arc::new(Keys::load_or_create(&office.data().join("broker")).unwrap());
@@ -105,9 +112,8 @@ async fn a_deleted_stream_or_consumer_is_made_again() {
     assert_whole(&office, &journal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stream_that_was_set_back_loses_nothing_and_doubles_nothing() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn a_stream_that_was_set_back_loses_nothing_and_doubles_nothing(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     let jetstream = office.data().join("broker/jetstream");
     let earlier = office.home().join("jetstream-earlier");
     journal.sell_many(20);
@@ -126,57 +132,56 @@ async fn a_stream_that_was_set_back_loses_nothing_and_doubles_nothing() {
     assert_whole(&office, &journal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_head_office_restored_from_a_backup_gets_the_rest_again() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn a_head_office_restored_from_a_backup_gets_the_rest_again(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(10);
     store.sync(&journal).await;
     office.stop().await;
-    let (tenants, earlier) = (office.data().join("tenants"), office.home().join("tenants-earlier"));
-    copy(&tenants, &earlier);
+    let backup = office.home().join("backup");
+    office.books_mut().keep(&backup);
     office.start().await;
     journal.sell_many(10);
     store.sync(&journal).await;
     let before = store.hello(&[&journal], 0).await[0];
     office.stop().await;
-    std::fs::remove_dir_all(&tenants).unwrap();
-    copy(&earlier, &tenants);
+    office.books_mut().restore(&backup);
     office.start().await;
     store.sync(&journal).await;
     assert_ne!(store.hello(&[&journal], 0).await[0].incarnation, before.incarnation);
     assert_whole(&office, &journal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_takes_nothing_nothing_is_confirmed_and_then_all_is() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn while_the_database_takes_nothing_nothing_is_confirmed_and_then_all_is(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     store.sync(&journal).await;
     journal.sell_many(5);
-    let db = office.data().join("tenants/nord.db");
-    tenants::alter(
-        &db,
-        "create trigger full before insert on entry begin select raise(abort, 'the disk is full'); end",
-    )
-    .await;
+    let full = Alter {
+        sqlite: "create trigger refusing before insert on entry begin select raise(abort, 'the disk is full'); end",
+        postgres: "create function refuse() returns trigger language plpgsql as $$ begin raise 'the disk is full'; end $$; \
+                   create trigger refusing before insert on entry for each row execute function refuse()",
+    };
+    office.books().alter("nord", full).await;
     store.forget();
     assert!(store.send(&journal, 4, 8).await, "the broker takes it all the same");
     eventually("the fault is in the log", async || office.log().contains("the disk is full")).await;
     let marks = store.hello(&[&journal], 0).await;
     assert!(marks.iter().all(|mark| mark.held.0 == 3), "{marks:?}");
     assert!(store.held(Epoch(1)) <= 3);
-    tenants::alter(&db, "drop trigger full").await;
+    let room_again = Alter {
+        sqlite: "drop trigger refusing",
+        postgres: "drop trigger refusing on entry",
+    };
+    office.books().alter("nord", room_again).await;
     store.waits_until_held(&journal).await; // Without being sent again.
     assert_whole(&office, &journal).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_changed_figure_or_byte_is_found_and_named() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn a_changed_figure_or_byte_is_found_and_named(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(3);
     store.sync(&journal).await;
     office.stop().await;
-    let db = office.data().join("tenants/nord.db");
-    tenants::alter(&db, "update stock set on_hand = on_hand + 1000").await;
+    office.books().alter("nord", "update stock set on_hand = on_hand + 1000").await;
     let output = office.command(&["prove"]).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -184,13 +189,13 @@ async fn a_changed_figure_or_byte_is_found_and_named() {
         said,
         "nord: WRONG; store harbour, stock of \"MUG\": the journal says 97000, the figures say 98000\n"
     );
-    tenants::alter(&db, "update stock set on_hand = on_hand - 1000").await;
+    office.books().alter("nord", "update stock set on_hand = on_hand - 1000").await;
     office.must(&["prove"]).await;
-    tenants::alter(
-        &db,
-        "update entry set bytes = substr(bytes, 1, 100) || x'ff' || substr(bytes, 102) where seq = 5",
-    )
-    .await;
+    let one_byte = Alter {
+        sqlite: "update entry set bytes = substr(bytes, 1, 100) || x'ff' || substr(bytes, 102) where seq = 5",
+        postgres: "update entry set bytes = set_byte(bytes, 100, 255) where seq = 5",
+    };
+    office.books().alter("nord", one_byte).await;
     let output = office.command(&["prove", "--tenant", "nord"]).await;
     let said = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(1));
@@ -198,17 +203,4 @@ async fn a_changed_figure_or_byte_is_found_and_named() {
         said.starts_with("nord: WRONG; store harbour entry 1:5: its bytes do not hash"),
         "{said}"
     );
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
 }

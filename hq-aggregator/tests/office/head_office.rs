@@ -13,14 +13,16 @@ use tokio::time::timeout;
 use hq_aggregator::join::JoinFile;
 
 use crate::DEADLINE;
+use crate::engine::{Books, Engine};
 use crate::http::{self, Answer};
 
 pub const PASSWORD: &str = "only for these tests";
 
 /// A data folder, and the process that may be running on it.
 pub struct HeadOffice {
+    running: Option<Running>, // Before its books, so that it ends first.
+    books: Books,
     home: TempDir,
-    running: Option<Running>,
 }
 
 struct Running {
@@ -30,17 +32,19 @@ struct Running {
 
 impl HeadOffice {
     /// One company `nord` with user `mia` and a catalog, running.
-    pub async fn open() -> HeadOffice {
-        let mut office = HeadOffice::closed().await;
+    pub async fn open(engine: Engine) -> HeadOffice {
+        let mut office = HeadOffice::closed(engine).await;
         office.start().await;
         office
     }
 
     /// The same, not running.
-    pub async fn closed() -> HeadOffice {
+    pub async fn closed(engine: Engine) -> HeadOffice {
+        let home = tempfile::tempdir().unwrap();
         let office = HeadOffice {
-            home: tempfile::tempdir().unwrap(),
             running: None,
+            books: Books::new(engine, &home.path().join("hq")),
+            home,
         };
         office.add_tenant("nord").await;
         office
@@ -102,10 +106,28 @@ impl HeadOffice {
         self.home.path()
     }
 
-    pub async fn command(&self, words: &[&str]) -> Output {
-        let data = self.data();
+    pub fn books(&self) -> &Books {
+        &self.books
+    }
+
+    pub fn books_mut(&mut self) -> &mut Books {
+        &mut self.books
+    }
+
+    /// Where everything is, is said in the environment.
+    pub fn program(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hq-aggregator"));
-        command.args(words).args(["--data", data.to_str().unwrap()]).kill_on_drop(true);
+        command
+            .env_remove("BACKROOM_CONFIG")
+            .env("BACKROOM_DATA", self.data())
+            .env("BACKROOM_DATABASE", self.books.url().unwrap_or_default())
+            .kill_on_drop(true);
+        command
+    }
+
+    pub async fn command(&self, words: &[&str]) -> Output {
+        let mut command = self.program();
+        command.args(words);
         timeout(DEADLINE, command.output()).await.unwrap().unwrap()
     }
 
@@ -136,12 +158,11 @@ impl HeadOffice {
             .append(true)
             .open(self.home.path().join("hq.log"))
             .unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_hq-aggregator"))
-            .args(["run", "--http", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0", "--data"])
-            .arg(self.data())
+        let mut process = self
+            .program()
+            .args(["run", "--http", "127.0.0.1:0", "--nats-listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(log)
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();

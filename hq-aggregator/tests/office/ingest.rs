@@ -7,12 +7,23 @@ use serde_json::{Value, json};
 use backroom_core::facts::CashMove;
 use backroom_core::journal::{Epoch, Seq};
 
+use crate::engine::{Engine, on_both_engines};
 use crate::eventually;
 use crate::head_office::HeadOffice;
 use crate::store::{Journal, Store};
 
-async fn office_with_store() -> (HeadOffice, Store, Journal) {
-    let office = HeadOffice::open().await;
+on_both_engines! {
+    a_batch_is_stored_confirmed_and_exported_as_it_was_written,
+    the_same_batches_again_change_nothing,
+    a_gap_is_kept_back_and_asked_for,
+    a_forged_batch_is_dropped_and_the_next_right_one_taken,
+    an_unreadable_entry_stops_only_what_depends_on_it,
+    a_second_chain_is_kept_beside_the_first_and_flagged,
+    a_box_that_was_set_back_goes_on_in_a_new_epoch,
+}
+
+async fn office_with_store(engine: Engine) -> (HeadOffice, Store, Journal) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let store = Store::join(&join, office.broker_url()).await;
     let mut journal = Journal::new(store.address);
@@ -49,9 +60,8 @@ pub fn assert_exported(lines: &[Value], journals: &[&Journal]) {
     assert_eq!(exported, written);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_batch_is_stored_confirmed_and_exported_as_it_was_written() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn a_batch_is_stored_confirmed_and_exported_as_it_was_written(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(3);
     journal.take_back();
     journal.cancel();
@@ -101,9 +111,8 @@ async fn a_batch_is_stored_confirmed_and_exported_as_it_was_written() {
     assert_exported(&office.export("nord").await, &[&journal]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_batches_again_change_nothing() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn the_same_batches_again_change_nothing(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(7);
     for (first, last) in [(1, 4), (1, 10), (3, 8), (5, 10), (1, 10)] {
         assert!(store.send(&journal, first, last).await);
@@ -121,9 +130,8 @@ async fn the_same_batches_again_change_nothing() {
     office.must(&["prove"]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gap_is_kept_back_and_asked_for() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_gap_is_kept_back_and_asked_for(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(17);
     assert!(store.send(&journal, 11, 20).await);
     eventually("head office asks for what is missing", async || {
@@ -150,9 +158,8 @@ async fn a_gap_is_kept_back_and_asked_for() {
     office.must(&["prove"]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_forged_batch_is_dropped_and_the_next_right_one_taken() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_forged_batch_is_dropped_and_the_next_right_one_taken(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     office.add_store("nord", "station").await;
     journal.sell_many(2);
     let stranger = SigningKey::from_bytes(&[3; 32]);
@@ -176,9 +183,8 @@ async fn a_forged_batch_is_dropped_and_the_next_right_one_taken() {
     assert!(log.contains("came from"), "{log}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_unreadable_entry_stops_only_what_depends_on_it() {
-    let (mut office, mut store, mut journal) = office_with_store().await;
+async fn an_unreadable_entry_stops_only_what_depends_on_it(engine: Engine) {
+    let (mut office, mut store, mut journal) = office_with_store(engine).await;
     let token = office.sign_in("nord").await;
     journal.sell();
     journal.write_raw(7, b"\xff\xff no cash move");
@@ -226,9 +232,8 @@ async fn an_unreadable_entry_stops_only_what_depends_on_it() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_chain_is_kept_beside_the_first_and_flagged() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_second_chain_is_kept_beside_the_first_and_flagged(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     let token = office.sign_in("nord").await;
     journal.sell_many(2);
     let mut copied_disk = journal.clone();
@@ -263,9 +268,8 @@ async fn a_second_chain_is_kept_beside_the_first_and_flagged() {
     assert!(marks.iter().any(|mark| mark.hash == copied_disk.head().hash), "{marks:?}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_box_that_was_set_back_goes_on_in_a_new_epoch() {
-    let (office, mut store, mut journal) = office_with_store().await;
+async fn a_box_that_was_set_back_goes_on_in_a_new_epoch(engine: Engine) {
+    let (office, mut store, mut journal) = office_with_store(engine).await;
     journal.sell_many(5);
     store.sync(&journal).await;
     let marks = store

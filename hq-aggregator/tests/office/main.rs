@@ -1,15 +1,20 @@
 //! Head office as its own process, with a real nats-server, against small stores which speak the real bytes.
 //!
-//! Looks at it only as a store, a person at the command line and a client of the portal do.
+//! Looks at it only as a store, a person at the command line and a client of the portal do; `books` walks in and opens the
+//! databases itself. Every story is told on SQLite and on PostgreSQL.
 
 #![expect(clippy::unwrap_used, reason = "a test may simply stop")]
 
+mod books;
+mod engine;
 mod faults;
 mod head_office;
 mod http;
 mod ingest;
 mod orders;
 mod portal;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod store;
 mod tenants;
 

@@ -5,15 +5,22 @@ use serde_json::json;
 use backroom_core::directive::Order;
 use backroom_core::facts::{DirectiveRefused, Fact, PriceDirected};
 
+use crate::engine::{Engine, on_both_engines};
 use crate::eventually;
 use crate::head_office::HeadOffice;
 use crate::store::{Journal, Store};
 
+on_both_engines! {
+    an_order_is_said_again_until_the_journal_shows_what_became_of_it,
+    a_store_that_was_away_hears_its_orders_after_its_announcement,
+    the_same_question_twice_makes_one_order,
+    a_number_the_store_has_answered_is_not_given_out_again_after_a_restore,
+}
+
 const MUG: &str = "/api/v1/products/MUG/price";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_order_is_said_again_until_the_journal_shows_what_became_of_it() {
-    let office = HeadOffice::open().await;
+async fn an_order_is_said_again_until_the_journal_shows_what_became_of_it(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     office.add_store("nord", "station").await;
     let token = office.sign_in("nord").await;
@@ -80,9 +87,8 @@ async fn an_order_is_said_again_until_the_journal_shows_what_became_of_it() {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_was_away_hears_its_orders_after_its_announcement() {
-    let mut office = HeadOffice::open().await;
+async fn a_store_that_was_away_hears_its_orders_after_its_announcement(engine: Engine) {
+    let mut office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     for price in 1..=40 {
@@ -98,9 +104,8 @@ async fn a_store_that_was_away_hears_its_orders_after_its_announcement() {
     assert_eq!(numbers, (1..=32).collect::<Vec<u64>>());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_question_twice_makes_one_order() {
-    let office = HeadOffice::open().await;
+async fn the_same_question_twice_makes_one_order(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     let ask = async |key: &str, body: &str| {
@@ -116,9 +121,8 @@ async fn the_same_question_twice_makes_one_order() {
     assert_eq!(new.body["directives"], json!([{ "store": "harbour", "number": 2 }]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_number_the_store_has_answered_is_not_given_out_again_after_a_restore() {
-    let mut office = HeadOffice::open().await;
+async fn a_number_the_store_has_answered_is_not_given_out_again_after_a_restore(engine: Engine) {
+    let mut office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     let mut store = Store::join(&join, office.broker_url()).await;

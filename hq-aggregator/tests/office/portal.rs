@@ -2,10 +2,20 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::{Engine, on_both_engines};
 use crate::eventually;
 use crate::head_office::{HeadOffice, PASSWORD};
 use crate::http::Answer;
 use crate::store::{Journal, Store};
+
+on_both_engines! {
+    every_route_but_the_login_wants_a_token,
+    guessing_passwords_is_slow_and_tells_nothing,
+    wrong_questions_get_a_sentence_and_change_nothing,
+    sales_products_and_the_day_are_shown_page_by_page,
+    a_silent_store_is_shown_as_there_and_one_that_left_as_away,
+    an_address_that_others_can_reach_is_refused,
+}
 
 fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(
@@ -23,9 +33,8 @@ fn assert_problem(answer: &Answer, status: u16, code: &str) {
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_route_but_the_login_wants_a_token() {
-    let mut office = HeadOffice::open().await;
+async fn every_route_but_the_login_wants_a_token(engine: Engine) {
+    let mut office = HeadOffice::open(engine).await;
     office.add_store("nord", "harbour").await;
     let routes = [
         ("GET", "/api/v1/stores"),
@@ -66,13 +75,12 @@ async fn every_route_but_the_login_wants_a_token() {
     office.stop().await;
     office.start().await;
     assert_eq!(office.ask("GET", "/api/v1/stores", Some(&token), None).await.status, 200);
-    let kept = std::fs::read(office.data().join("control.db")).unwrap();
+    let kept = office.books().bytes();
     assert!(!kept.windows(token.len()).any(|bytes| bytes == token.as_bytes()));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn guessing_passwords_is_slow_and_tells_nothing() {
-    let office = HeadOffice::open().await;
+async fn guessing_passwords_is_slow_and_tells_nothing(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     let login = async |tenant: &str, user: &str| {
         let question = json!({ "tenant": tenant, "user": user, "password": "wrong wrong wrong" });
         office.ask("POST", "/api/v1/login", None, Some(&question)).await
@@ -91,9 +99,8 @@ async fn guessing_passwords_is_slow_and_tells_nothing() {
     assert_problem(&login("nord", "ben").await, 401, "wrong_login");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_questions_get_a_sentence_and_change_nothing() {
-    let office = HeadOffice::open().await;
+async fn wrong_questions_get_a_sentence_and_change_nothing(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     let price = "/api/v1/products/MUG/price";
@@ -136,9 +143,8 @@ async fn wrong_questions_get_a_sentence_and_change_nothing() {
     assert_eq!(office.standing(&token, "harbour").await["directives_pending"], 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn sales_products_and_the_day_are_shown_page_by_page() {
-    let office = HeadOffice::open().await;
+async fn sales_products_and_the_day_are_shown_page_by_page(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     let ask = async |path: &str| office.ask("GET", path, Some(&token), None).await.body;
@@ -208,9 +214,8 @@ async fn sales_products_and_the_day_are_shown_page_by_page() {
     assert_eq!(office.standing(&token, "harbour").await["lag_entries"], 2);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_silent_store_is_shown_as_there_and_one_that_left_as_away() {
-    let office = HeadOffice::open().await;
+async fn a_silent_store_is_shown_as_there_and_one_that_left_as_away(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let token = office.sign_in("nord").await;
     assert_eq!(office.standing(&token, "harbour").await["connected"], false);
@@ -231,9 +236,8 @@ async fn a_silent_store_is_shown_as_there_and_one_that_left_as_away() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_others_can_reach_is_refused() {
-    let office = HeadOffice::closed().await;
+async fn an_address_that_others_can_reach_is_refused(engine: Engine) {
+    let office = HeadOffice::closed(engine).await;
     for words in [["--http", "0.0.0.0:0"], ["--nats-listen", "0.0.0.0:0"]] {
         let output = office.command(&[&["run"], &words[..]].concat()).await;
         let said = String::from_utf8(output.stderr).unwrap();

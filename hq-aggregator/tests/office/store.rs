@@ -16,7 +16,7 @@ use uuid::Uuid;
 use backroom_core::directive::{Address, BatchHead, Directive, Resend, Signed, Watermark};
 use backroom_core::facts::{
     CashMove, CashMoved, ClosedTicket, EpochEnd, EpochOpened, EpochReason, Fact, ShiftClosed, ShiftOpened, StockOpened, TaxSum, Tender,
-    TenderKind, TicketEnd,
+    TicketEnd,
 };
 use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, FiscalBlock, Hash, Head, Header, Retention, Seq};
@@ -233,12 +233,7 @@ fn ticket(epoch: Epoch, end: TicketEnd, sign: i64, number: u64) -> ClosedTicket 
         tax: Money(160 * sign),
         cash_rounding: Money::ZERO,
         due: Money(1000 * sign),
-        tenders: vec![Tender {
-            command_id,
-            at,
-            kind: TenderKind::Cash,
-            amount: Money(tendered),
-        }],
+        tenders: vec![Tender::cash(command_id, at, Money(tendered))],
         change: Money(if sign > 0 { 1000 } else { 0 }),
         moves: vec![mugs(-sign, reason)],
     }

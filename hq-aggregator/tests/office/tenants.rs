@@ -4,21 +4,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use serde_json::json;
-use sqlx::{Connection, SqliteConnection};
 
+use crate::engine::{Engine, on_both_engines};
 use crate::head_office::HeadOffice;
 use crate::store::{Journal, Store};
 
-/// Changes a database behind head office's back.
-pub async fn alter(db: &Path, sql: &'static str) {
-    let mut connection = SqliteConnection::connect(&format!("sqlite://{}", db.display())).await.unwrap();
-    sqlx::query(sql).execute(&mut connection).await.unwrap();
-    connection.close().await.unwrap();
+on_both_engines! {
+    two_companies_with_the_same_names_see_nothing_of_each_other,
+    secrets_lie_in_files_of_their_own_which_nobody_else_can_read,
+    commands_say_what_is_wrong,
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_companies_with_the_same_names_see_nothing_of_each_other() {
-    let office = HeadOffice::open().await;
+async fn two_companies_with_the_same_names_see_nothing_of_each_other(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     office.add_tenant("sued").await; // While head office runs.
     let mut sold = 0;
     for tenant in ["nord", "sued"] {
@@ -58,9 +56,8 @@ async fn two_companies_with_the_same_names_see_nothing_of_each_other() {
     assert_eq!(office.ask("POST", "/api/v1/login", None, Some(&wrong_pair)).await.status, 401);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn secrets_lie_in_files_of_their_own_which_nobody_else_can_read() {
-    let office = HeadOffice::open().await;
+async fn secrets_lie_in_files_of_their_own_which_nobody_else_can_read(engine: Engine) {
+    let office = HeadOffice::open(engine).await;
     let join = office.add_store("nord", "harbour").await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let file = office.home().join("join-nord-harbour.json");
@@ -68,11 +65,15 @@ async fn secrets_lie_in_files_of_their_own_which_nobody_else_can_read() {
         (mode(&file), mode(&office.data().join("hq.key")), mode(&office.data())),
         (0o600, 0o600, 0o700)
     );
-    let mut kept = std::fs::read(office.data().join("control.db")).unwrap();
-    kept.extend(std::fs::read(office.data().join("control.db-wal")).unwrap_or_default());
+    let mut kept = office.books().bytes();
+    let knows = |kept: &[u8], text: &str| kept.windows(text.len()).any(|bytes| bytes == text.as_bytes());
+    assert!(
+        knows(&kept, &join.hq_public_key),
+        "these are the bytes in which a secret would be found"
+    );
     kept.extend(office.log().into_bytes());
     for secret in [&join.user_seed, &join.signing_seed, &join.user_jwt] {
-        assert!(!kept.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()));
+        assert!(!knows(&kept, secret));
     }
     let again = [
         "store",
@@ -108,9 +109,8 @@ async fn secrets_lie_in_files_of_their_own_which_nobody_else_can_read() {
     assert!(said.contains("is there already; name another one"), "{said}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn commands_say_what_is_wrong() {
-    let office = HeadOffice::closed().await;
+async fn commands_say_what_is_wrong(engine: Engine) {
+    let office = HeadOffice::closed(engine).await;
     let wrong: [(&[&str], i32, &str); 6] = [
         (
             &["tenant", "add", "--tenant", "nord", "--name", "x"],

@@ -1,0 +1,5 @@
+-- Which head office these books belong to: the key which all its stores know it by. One row.
+create table identity (
+    "only" bigint primary key check ("only" = 1),
+    public_key text not null
+);
