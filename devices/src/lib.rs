@@ -8,3 +8,4 @@
 pub mod escpos;
 pub mod link;
 pub mod sim;
+pub mod zvt;

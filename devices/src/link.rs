@@ -4,6 +4,7 @@
 //! comes back by itself: who uses it decides whether and when to connect anew.
 
 pub mod reader;
+pub mod terminal;
 
 /// Who died between start and answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ pub mod control;
 pub mod ledger;
 pub mod reader;
 pub mod ready;
+pub mod terminal;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

@@ -20,6 +20,8 @@ struct Cli {
 enum Command {
     /// An RFID reader that speaks LLRP
     Reader(sim::reader::Args),
+    /// A payment terminal that speaks ZVT
+    Terminal(sim::terminal::Args),
 }
 
 #[tokio::main]
@@ -43,5 +45,6 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Reader(args) => sim::reader::run(args).await,
+        Command::Terminal(args) => sim::terminal::run(args).await,
     }
 }
