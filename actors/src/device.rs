@@ -4,6 +4,8 @@
 //! asked to do is decided by core and stands in the journal before it is asked; bytes and sockets belong to `devices`.
 
 pub mod machine;
+pub mod printer;
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -21,7 +21,8 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::device::{Board, DeviceConfig, DeviceKind, machine};
+use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, terminal};
+use backroom_devices::link::terminal::TerminalSettings;
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
@@ -237,6 +238,37 @@ impl Store {
         let seats: Vec<Seat> = shop.passes.borrow().seats().collect();
         for seat in seats {
             self.seat(seat).await?;
+        }
+        // Registers first: a terminal may have news for one of them.
+        self.start_machines().await
+    }
+
+    /// Each machine's actor. A counter with a machine that can not be used still sells.
+    async fn start_machines(&self) -> Result<(), OpenError> {
+        let Inner { shop, folder, root, .. } = &*self.inner;
+        for view in shop.board.list() {
+            let config = view.config;
+            let Some(door) = self.inner.machines.get(&config.name) else { continue };
+            let worker = match config.kind {
+                DeviceKind::Printer => printer::worker(printer::Settings {
+                    config: config.clone(),
+                    shop: shop.clone(),
+                    folder: folder.machines(),
+                }),
+                DeviceKind::Terminal => {
+                    let password = config.password.as_ref().map_or("000000", |password| password.0.as_str());
+                    let password = password.parse().map_err(|_| OpenError::Actor(format!("the password of {} is not six digits", config.name)))?;
+                    let currency = shop.catalog.borrow().currency().numeric();
+                    terminal::worker(terminal::Settings {
+                        terminal: TerminalSettings::new(config.address.clone(), password, currency),
+                        config: config.clone(),
+                        shop: shop.clone(),
+                        registers: self.inner.registers.clone(),
+                    })
+                }
+                DeviceKind::Scanner | DeviceKind::Reader => continue,
+            };
+            adopt(root, machine::child(config.name, door, worker)).await?;
         }
         Ok(())
     }

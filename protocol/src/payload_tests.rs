@@ -184,6 +184,7 @@ fn one_of_each() -> Vec<Fact> {
             ask,
             terminal,
             last_trace: Some(0),
+            last_receipt: Some(7),
         }),
         Fact::CardEnded(CardEnded {
             ask,

@@ -50,12 +50,20 @@ impl Hands {
         let _ = stop.wait_for(|stop| *stop).await; // An actor that is gone altogether means the same.
     }
 
+    /// What was given up before belongs to payments before.
+    pub fn forget_given_up(&mut self) {
+        self.give_up.mark_unchanged();
+    }
+
     /// Returns when a person wants this ticket's payment given up.
     pub async fn given_up(&self, ticket: TicketId) {
         let mut give_up = self.give_up.clone();
-        if give_up.wait_for(|asked| *asked == Some(ticket)).await.is_err() {
-            std::future::pending::<()>().await;
+        while give_up.changed().await.is_ok() {
+            if *give_up.borrow_and_update() == Some(ticket) {
+                return;
+            }
         }
+        std::future::pending::<()>().await;
     }
 }
 

@@ -115,6 +115,11 @@ impl Currency {
         self.0.code()
     }
 
+    /// ISO 4217's number, such as 978 for the euro.
+    pub fn numeric(self) -> u16 {
+        self.0.numeric()
+    }
+
     /// 2 for euro, 0 for yen, 3 for Kuwaiti dinar.
     pub fn decimals(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or(0))

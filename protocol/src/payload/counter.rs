@@ -67,6 +67,7 @@ pub fn card_begun(fact: &CardBegun) -> wire::CardBegun {
         ask: fact.ask.to_bytes().to_vec(),
         terminal: fact.terminal.to_string(),
         last_trace: fact.last_trace,
+        last_receipt: fact.last_receipt,
     }
 }
 
@@ -75,6 +76,7 @@ pub fn read_card_begun(read: wire::CardBegun) -> Parsed<CardBegun> {
         ask: command_id(&read.ask)?,
         terminal: parse("terminal", &read.terminal)?,
         last_trace: read.last_trace,
+        last_receipt: read.last_receipt,
     })
 }
 

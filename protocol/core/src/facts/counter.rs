@@ -30,6 +30,8 @@ pub struct CardBegun {
     pub terminal: DeviceId,
     /// The terminal's last payment before; none when it never had one.
     pub last_trace: Option<u32>,
+    /// The receipt number the terminal gave it.
+    pub last_receipt: Option<u32>,
 }
 
 /// How a wish ended without money in the till's books. One that was paid ends with `TenderTaken`.
