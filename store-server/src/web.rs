@@ -74,7 +74,9 @@ fn stranger(headers: &HeaderMap, bound: SocketAddr) -> Option<(&'static str, &'s
         ));
     }
     let origin = text(header::ORIGIN)?;
-    let own = ["http://", "https://"].into_iter().any(|scheme| origin.strip_prefix(scheme) == Some(host));
+    let own = ["http://", "https://"]
+        .into_iter()
+        .any(|scheme| origin.strip_prefix(scheme) == Some(host));
     (!own).then_some((
         "foreign_origin",
         "a page from elsewhere asked; only pages of this box may, so open it by its own address",
