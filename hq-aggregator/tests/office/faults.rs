@@ -192,7 +192,7 @@ async fn a_changed_figure_or_byte_is_found_and_named(engine: Engine) {
     office.books().alter("nord", "update stock set on_hand = on_hand - 1000").await;
     office.must(&["prove"]).await;
     let one_byte = Alter {
-        sqlite: "update entry set bytes = substr(bytes, 1, 100) || x'ff' || substr(bytes, 102) where seq = 5",
+        sqlite: "update entry set bytes = cast(substr(bytes, 1, 100) || x'ff' || substr(bytes, 102) as blob) where seq = 5",
         postgres: "update entry set bytes = set_byte(bytes, 100, 255) where seq = 5",
     };
     office.books().alter("nord", one_byte).await;

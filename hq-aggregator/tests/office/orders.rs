@@ -98,7 +98,10 @@ async fn a_store_that_was_away_hears_its_orders_after_its_announcement(engine: E
     office.start().await;
     let mut store = Store::join(&join, office.broker_url()).await;
     let journal = Journal::new(store.address);
-    store.hello(&[&journal], 0).await;
+    eventually("head office listens and answers", async || {
+        !store.hello(&[&journal], 0).await.is_empty()
+    })
+    .await;
     eventually("the first window was heard", async || store.heard().directives.len() >= 32).await;
     let numbers: Vec<u64> = store.heard().directives.iter().take(32).map(|directive| directive.number).collect();
     assert_eq!(numbers, (1..=32).collect::<Vec<u64>>());
@@ -142,7 +145,10 @@ async fn a_number_the_store_has_answered_is_not_given_out_again_after_a_restore(
             change: change.clone(),
         }));
     }
-    store.hello(&[&journal], 3).await;
+    eventually("head office listens and answers", async || {
+        !store.hello(&[&journal], 3).await.is_empty()
+    })
+    .await;
     let answer = office.ask("PUT", MUG, Some(&token), Some(&json!({ "price": 666 }))).await;
     assert_eq!(
         answer.body["directives"],
