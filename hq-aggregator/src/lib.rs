@@ -14,5 +14,6 @@ pub mod prove;
 pub mod rest;
 pub mod room;
 pub mod run;
+pub mod shopify;
 pub mod tenant;
 pub mod uplink;

@@ -13,8 +13,10 @@ use hq_aggregator::config::{ConfigError, Place, Settings};
 use hq_aggregator::control::ControlError;
 use hq_aggregator::password::PasswordError;
 use hq_aggregator::rest::ListenError;
+use hq_aggregator::shopify::client::ShopUrl;
+use hq_aggregator::shopify::connect::{self, StoreAt, Wish};
 use hq_aggregator::tenant::catalog::ImportError;
-use hq_aggregator::{commands, run};
+use hq_aggregator::{commands, run, shopify};
 
 /// Head office of Backroom: hears the stores, keeps what they sold, sends them prices.
 #[derive(Parser)]
@@ -38,6 +40,9 @@ enum Command {
     /// What the shops sell
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// The company's web shop
+    #[command(subcommand)]
+    Shopify(ShopifyCommand),
     /// Print what head office holds, as JSON lines
     Export {
         #[command(flatten)]
@@ -159,6 +164,34 @@ enum CatalogCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum ShopifyCommand {
+    /// Connect a company to its shop at Shopify, or change how; a running head office notices by itself
+    Connect {
+        #[command(flatten)]
+        data: Data,
+        #[arg(long)]
+        tenant: TenantId,
+        /// Where the shop answers, such as https://name.myshopify.com
+        #[arg(long)]
+        shop: ShopUrl,
+        /// The shop's name at Shopify, if its address is another one
+        #[arg(long)]
+        domain: Option<String>,
+        #[arg(long, default_value = shopify::API_VERSION)]
+        api_version: String,
+        /// A file with the access token and nothing else
+        #[arg(long)]
+        token_file: PathBuf,
+        /// A file with the secret Shopify signs its messages with
+        #[arg(long)]
+        secret_file: PathBuf,
+        /// Which place at Shopify a shop is: berlin=gid://shopify/Location/1; once for each shop
+        #[arg(long = "location", required = true)]
+        locations: Vec<StoreAt>,
+    },
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -230,6 +263,27 @@ async fn dispatch(command: Command) -> anyhow::Result<bool> {
             commands::add_user(&data.place()?, tenant, &user, &password_file).await?;
         }
         Command::Catalog(CatalogCommand::Import { data, tenant, file }) => commands::import_catalog(&data.place()?, tenant, &file).await?,
+        Command::Shopify(ShopifyCommand::Connect {
+            data,
+            tenant,
+            shop,
+            domain,
+            api_version,
+            token_file,
+            secret_file,
+            locations,
+        }) => {
+            let wish = Wish {
+                tenant,
+                shop,
+                domain,
+                api_version,
+                token_file,
+                secret_file,
+                locations,
+            };
+            connect::connect(&data.place()?, wish).await?;
+        }
         Command::Export { data, tenant, store } => commands::export(&data.place()?, tenant, store).await?,
         Command::Prove { data, tenant } => return commands::prove(&data.place()?, tenant).await,
         Command::Run { data, http, nats_listen } => {

@@ -57,6 +57,11 @@ impl Office {
         &self.dir
     }
 
+    /// Tokens and secrets of the companies' shops at Shopify.
+    pub fn shopify_dir(&self) -> PathBuf {
+        self.dir.join("shopify")
+    }
+
     pub fn broker_dir(&self) -> PathBuf {
         self.dir.join("broker")
     }
@@ -145,7 +150,7 @@ fn private_file(path: &Path, options: &mut fs::OpenOptions) -> io::Result<fs::Fi
     Ok(file)
 }
 
-fn private_dir(dir: &Path) -> Result<(), OfficeError> {
+pub(crate) fn private_dir(dir: &Path) -> Result<(), OfficeError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)

@@ -7,6 +7,7 @@ mod login;
 mod orders;
 pub mod problem;
 mod session;
+mod shopify;
 mod throttle;
 mod views;
 
@@ -26,6 +27,7 @@ use uuid::Uuid;
 use crate::broker::server::Health;
 use crate::control::ControlDb;
 use crate::room::Rooms;
+use crate::shopify::vault::Vault;
 
 use self::problem::Problem;
 use self::throttle::Throttle;
@@ -50,16 +52,18 @@ pub struct Portal {
     pub control: Arc<ControlDb>,
     pub rooms: Rooms,
     pub broker: watch::Receiver<Health>,
+    pub vault: Vault,
     throttle: Throttle,
     passwords: Semaphore,
 }
 
 impl Portal {
-    pub fn new(control: Arc<ControlDb>, rooms: Rooms, broker: watch::Receiver<Health>) -> Portal {
+    pub fn new(control: Arc<ControlDb>, rooms: Rooms, broker: watch::Receiver<Health>, vault: Vault) -> Portal {
         Portal {
             control,
             rooms,
             broker,
+            vault,
             throttle: Throttle::default(),
             passwords: Semaphore::new(PASSWORDS_AT_A_TIME),
         }
@@ -110,6 +114,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/healthz", web::get().to(healthz))
         .route("/readyz", web::get().to(readyz))
+        .route("/webhooks/shopify/{tenant}", web::post().to(shopify::receive))
         .service(
             web::scope("/api/v1")
                 .wrap(from_fn(session::required))
@@ -141,6 +146,11 @@ fn routes(config: &mut web::ServiceConfig) {
                 .service(
                     web::resource("/reports/daily")
                         .route(web::get().to(views::daily))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/shopify")
+                        .route(web::get().to(shopify::standing))
                         .default_service(web::to(wrong_method)),
                 )
                 .service(

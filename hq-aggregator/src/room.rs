@@ -21,6 +21,8 @@ pub struct Room {
     seen: Mutex<BTreeMap<StoreId, Seen>>,
     /// Rung when there are new orders to send.
     pub orders: Notify,
+    /// Rung when there may be something to tell Shopify, or when Shopify told something.
+    pub shopify: Notify,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +38,7 @@ impl Room {
             db: Arc::new(db),
             seen: Mutex::default(),
             orders: Notify::new(),
+            shopify: Notify::new(),
         }
     }
 

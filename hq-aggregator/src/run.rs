@@ -25,6 +25,8 @@ use crate::db::Databases;
 use crate::intake::Issuer;
 use crate::rest::{self, Portal};
 use crate::room::{Room, Rooms};
+use crate::shopify::outbox::Sender;
+use crate::shopify::vault::Vault;
 use crate::tenant::TenantDb;
 use crate::uplink::{Uplink, whole};
 
@@ -58,7 +60,8 @@ pub async fn run(place: &Place, http: SocketAddr, nats: SocketAddr) -> anyhow::R
 
     let (stop, stopped) = watch::channel(false);
     let rooms = Rooms::default();
-    let portal = Arc::new(Portal::new(control.clone(), rooms.clone(), broker.health()));
+    let vault = Vault::new(office.shopify_dir());
+    let portal = Arc::new(Portal::new(control.clone(), rooms.clone(), broker.health(), vault.clone()));
     let server = rest::serve(listener, portal).context("could not start the portal")?;
     let server_handle = server.handle();
     let mut serving = tokio::spawn(server);
@@ -70,6 +73,7 @@ pub async fn run(place: &Place, http: SocketAddr, nats: SocketAddr) -> anyhow::R
         broker: broker.health(),
         stop: stopped,
         rooms,
+        vault,
         opened: BTreeSet::new(),
         running: JoinSet::new(),
     };
@@ -110,6 +114,7 @@ struct Lines {
     broker: watch::Receiver<crate::broker::server::Health>,
     stop: watch::Receiver<bool>,
     rooms: Rooms,
+    vault: Vault,
     opened: BTreeSet<TenantId>,
     running: JoinSet<()>,
 }
@@ -137,6 +142,9 @@ impl Lines {
         let room = Arc::new(Room::new(db));
         self.rooms.insert(tenant, room.clone());
         self.opened.insert(tenant);
+        let (sender_room, vault, stop) = (room.clone(), self.vault.clone(), self.stop.clone());
+        let sender = move || Sender::new(sender_room.clone(), vault.clone(), stop.clone()).run();
+        self.running.spawn(keep_running(tenant, sender));
         let uplink = Uplink {
             room,
             control: self.control.clone(),
@@ -145,14 +153,14 @@ impl Lines {
             broker: self.broker.clone(),
             stop: self.stop.clone(),
         };
-        self.running.spawn(keep_running(tenant, uplink));
+        self.running.spawn(keep_running(tenant, move || uplink.clone().run()));
     }
 }
 
 /// A bug that one company's messages bring to light must not silence that company until somebody looks.
-async fn keep_running(tenant: TenantId, uplink: Uplink) {
+async fn keep_running<F: Future<Output = ()> + Send + 'static>(tenant: TenantId, line: impl Fn() -> F + Send) {
     loop {
-        match tokio::spawn(uplink.clone().run()).await {
+        match tokio::spawn(line()).await {
             Ok(()) => return,
             Err(error) => tracing::error!(%tenant, %error, "alarm: the line of a company failed; starting it again"),
         }

@@ -9,6 +9,7 @@ pub mod progress;
 pub mod projections;
 pub mod quarantine;
 pub mod reports;
+pub mod shopify;
 pub mod stores;
 
 use sqlx::migrate::Migrator;

@@ -250,6 +250,7 @@ impl Line {
         let answer = match intake.batch(now_ms, &message.payload).await {
             Ok(says) => {
                 self.room.heard(store);
+                self.room.shopify.notify_one();
                 self.say(store, None, says).await?;
                 message.ack().await
             }

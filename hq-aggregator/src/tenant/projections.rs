@@ -19,6 +19,7 @@ use crate::db::{self, Connection, DbError, signed};
 
 use super::progress::{self, Progress, Projection};
 use super::quarantine::{self, Reason};
+use super::shopify::outbox::Outbox;
 use super::{directives, journal};
 
 /// Entries of one round: bounds the memory, not the transaction.
@@ -116,6 +117,8 @@ struct Sums {
     store: StoreId,
     stock: BTreeMap<Sku, i64>,
     shifts: BTreeMap<(TillId, ShiftId), Shift>,
+    /// What the company's web shop is to be told of these entries.
+    outbox: Outbox,
 }
 
 /// The cash of one shift.
@@ -149,14 +152,18 @@ impl Sums {
             store,
             stock: BTreeMap::new(),
             shifts: BTreeMap::new(),
+            outbox: Outbox::new(store),
         }
     }
 
     async fn take(&mut self, db: &mut Connection, projection: Projection, fact: &Fact, entry: &Entry, branch: Branch) -> Taken {
         match (projection, fact) {
-            (Projection::Sales, Fact::TicketClosed(ticket)) => insert_sale(db, entry, branch, ticket).await.map(Ok),
-            (Projection::Stock, Fact::TicketClosed(ticket)) => self.move_stock(db, &ticket.moves).await,
-            (Projection::Stock, Fact::StockOpened(opened)) => self.move_stock(db, &opened.moves).await,
+            (Projection::Sales, Fact::TicketClosed(ticket)) => {
+                insert_sale(db, entry, branch, ticket).await?;
+                self.outbox.closed(db, entry, ticket).await.map(Ok)
+            }
+            (Projection::Stock, Fact::TicketClosed(ticket)) => self.move_stock(db, entry, &ticket.moves).await,
+            (Projection::Stock, Fact::StockOpened(opened)) => self.move_stock(db, entry, &opened.moves).await,
             (Projection::Tills, fact) => self.move_cash(db, fact).await,
             (Projection::Directives, fact) => directives::answered(db, self.store, fact).await.map(Ok),
             _ => Ok(Ok(())),
@@ -164,7 +171,7 @@ impl Sums {
     }
 
     /// All moves of a fact or none.
-    async fn move_stock(&mut self, db: &mut Connection, moves: &[StockMove]) -> Taken {
+    async fn move_stock(&mut self, db: &mut Connection, entry: &Entry, moves: &[StockMove]) -> Taken {
         let mut moved: BTreeMap<&Sku, i64> = BTreeMap::new();
         for StockMove { sku, delta, .. } in moves {
             let on_hand = match moved.get(sku) {
@@ -177,7 +184,9 @@ impl Sums {
             moved.insert(sku, sum);
         }
         self.stock.extend(moved.into_iter().map(|(sku, on_hand)| (sku.clone(), on_hand)));
-        Ok(Ok(()))
+        let stock = &self.stock;
+        let on_hand = |sku: &Sku| stock.get(sku).copied().unwrap_or_default();
+        self.outbox.moved(db, entry, moves, on_hand).await.map(Ok)
     }
 
     async fn on_hand(&mut self, db: &mut Connection, sku: &Sku) -> Result<i64, DbError> {
