@@ -4,6 +4,7 @@ import { defineConfig } from "vite";
 import { pages } from "../../protocol/web/vite.ts";
 
 const box = process.env.BACKROOM_BOX ?? "http://127.0.0.1:7401";
-const shared = pages(import.meta.dirname, ["index.html"], box);
+// The box answers only pages of its own origin, so `npm run dev` passes the browser's own host on.
+const proxy = Object.fromEntries(["/session", "/backroom."].map((path) => [path, { target: box, changeOrigin: false }]));
 
-export default defineConfig({ ...shared, server: { proxy: { ...shared.server?.proxy, "/session": box } } });
+export default defineConfig({ ...pages(import.meta.dirname, ["index.html"]), server: { proxy } });

@@ -33,8 +33,8 @@ export function Pair({ onDone }: { onDone: () => void }) {
       {refused !== undefined && <Notice tone="bad">{refused}</Notice>}
       <Field label="Pairing code" name="code" required autoComplete="off" autoCapitalize="characters" spellCheck={false} />
       <Field label="Name of this register" name="register" required defaultValue="r1" pattern="[a-zA-Z][a-zA-Z0-9\-]{0,15}" autoComplete="off" spellCheck={false} hint="Such as r1: it stands on every receipt." />
-      <details className="group">
-        <summary className="inline-flex min-h-target items-center text-sm text-quiet">It shares a drawer with another register</summary>
+      <details>
+        <summary className="min-h-target py-3 text-sm text-quiet">It shares a drawer with another register</summary>
         <Field label="Name of the drawer" name="till" autoComplete="off" spellCheck={false} hint="Empty: a drawer of its own." />
       </details>
       <Button type="submit" kind="primary" size="tender" busy={busy}>

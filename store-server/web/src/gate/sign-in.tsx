@@ -1,5 +1,5 @@
 // A person signs in with number and PIN, by keyboard or by finger. The PIN goes to the box and is kept nowhere.
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { SubmitEvent } from "react";
 
 import { Button, Field, Notice } from "@backroom/protocol";
@@ -34,6 +34,8 @@ export function SignIn({ staff, onDone }: { staff: Session["staff"]; onDone: (si
   const whoField = useRef<HTMLInputElement>(null);
   const pinField = useRef<HTMLInputElement>(null);
   const known = staff ?? [];
+  // Who was here last types only the PIN.
+  useEffect(() => (lastOne() === "" ? whoField : pinField).current?.focus(), []);
 
   const submit = (event: SubmitEvent<HTMLFormElement>) => {
     event.preventDefault();

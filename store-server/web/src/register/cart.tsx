@@ -27,7 +27,10 @@ export function Cart({
   const pieces = lines.filter((line) => !line.voided).length;
   const end = useRef<HTMLLIElement>(null);
   const length = lines.length + underWay.length;
-  useEffect(() => end.current?.scrollIntoView({ block: "nearest" }), [length]);
+  useEffect(() => {
+    // Newer browsers answer with a promise, which an effect must not hand on.
+    void end.current?.scrollIntoView({ block: "nearest" });
+  }, [length]);
   return (
     <div className="card flex h-full min-h-0 flex-col overflow-hidden">
       <h2 className="flex items-baseline justify-between px-4 pt-3 pb-2 text-base font-semibold">

@@ -207,7 +207,7 @@ export function Counter({ session, person, ways, onClosed }: { session: Present;
             />
           </section>
         )}
-        <section aria-label="Number pad and actions" className={classes("min-h-0 min-w-0 max-lg:p-3", mode !== "done" && zone !== "pad" && "max-lg:hidden", mode === "done" && "max-lg:hidden")}>
+        <section aria-label="Number pad and actions" className={classes("flex min-h-0 min-w-0 flex-col max-lg:p-3", (mode === "done" || zone !== "pad") && "max-lg:hidden")}>
           <Pad
             entry={entry}
             mode={mode}

@@ -16,7 +16,7 @@ export type NextStep = {
 
 export function MainButton({ next, className }: { next: NextStep; className: string }) {
   return (
-    <Button kind="primary" size="tender" disabled={!next.ready} onClick={next.run} className={classes("min-h-18 justify-between! px-5 text-2xl font-semibold", className)}>
+    <Button kind="primary" size="tender" disabled={!next.ready} onClick={next.run} className={classes("min-h-18 justify-between! px-5 text-2xl font-semibold lg:min-h-20", className)}>
       <span>{next.words}</span>
       {next.amount !== undefined && <Amount of={next.amount} className="figures" />}
     </Button>

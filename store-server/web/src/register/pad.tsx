@@ -39,15 +39,15 @@ export function Pad({
     </Button>
   );
   return (
-    <div className="grid gap-3">
-      <div className="card flex min-h-18 flex-col justify-center px-4 py-1.5 text-end">
+    <div className="flex flex-1 flex-col gap-3">
+      <div className="card flex min-h-20 flex-col justify-center px-4 py-1.5 text-end">
         <span className="text-sm text-quiet">{mode === "pay" && entry.text !== "" && amount === undefined ? "This is no amount" : MEANS[mode]}</span>
         <output aria-label="Typed" className="min-h-9 truncate text-3xl leading-9 font-semibold">
           {entry.times !== undefined && <span className="text-accent">{entry.times} × </span>}
           {mode === "pay" && amount !== undefined ? <Amount of={moneyOf(amount, currency)} /> : entry.text}
         </output>
       </div>
-      <div role="group" aria-label="Number pad" className="grid grid-cols-4 gap-2">
+      <div role="group" aria-label="Number pad" className="grid flex-1 auto-rows-fr grid-cols-4 gap-2 max-lg:flex-none">
         {key("7")}
         {key("8")}
         {key("9")}

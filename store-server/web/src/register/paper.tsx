@@ -2,10 +2,12 @@
 
 export function Paper({ text, name }: { text: string; name: string }) {
   return (
-    // Focusable, so that the arrow keys scroll what is wider than a phone.
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="paper mx-auto w-fit max-w-full overflow-x-auto px-5 py-6" role="region" aria-label={name} tabIndex={0}>
-      <pre className="font-mono text-[0.8125rem] leading-[1.45]">{text}</pre>
+    <div className="@container">
+      {/* Focusable, so that the arrow keys scroll it in a list that is too low for it. */}
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <div className="paper mx-auto w-fit px-4 py-6" role="region" aria-label={name} tabIndex={0}>
+        <pre className="paper-print font-mono">{text}</pre>
+      </div>
     </div>
   );
 }

@@ -43,7 +43,7 @@ export function PayZone({
       <header className="flex items-center justify-between gap-3">
         <h2 className="text-base font-semibold">Payment</h2>
         <Button kind="ghost" onClick={back} disabled={busy || underWay}>
-          Back to the ticket
+          Back to selling
         </Button>
       </header>
       <dl className="grid gap-1">

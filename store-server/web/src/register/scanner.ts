@@ -59,11 +59,13 @@ export function useScanner(listener: Listener): void {
       }
       if (field !== undefined || event.target instanceof HTMLSelectElement || document.querySelector("dialog[open]") !== null) return;
       // Inside a burst no letter is a shortcut and no blank presses a button.
-      if (heard.kind === "more") event.stopPropagation();
-      if (heard.kind === "more" && event.key === " ") event.preventDefault();
+      const quick = heard.kind === "more" && heard.quick;
+      if (quick) event.stopPropagation();
+      if (quick && event.key === " ") event.preventDefault();
       const onControl = event.target instanceof Element && event.target.closest("button, a, summary, [tabindex='0']") !== null;
       if (event.key === "Enter" && (event.repeat || (onControl && event.timeStamp - typedAtMs > ENTER_IS_OURS_MS))) return;
       if (latest.current.onKey(event.key)) {
+        if (event.key === "*") burst.forget();
         event.preventDefault();
         event.stopPropagation();
         typedAtMs = event.key === "Enter" ? Number.NEGATIVE_INFINITY : event.timeStamp;

@@ -156,7 +156,7 @@ export function CloseShift({
       {open > 0 && <Notice tone="warn">{open === 1 ? "One ticket is" : `${open} tickets are`} still open on this register: settle or cancel it first, or it waits for the next shift.</Notice>}
       {refused !== undefined && <Notice tone="bad">{refused}</Notice>}
       <details>
-        <summary className="inline-flex min-h-target items-center font-medium text-accent">Count by notes and coins</summary>
+        <summary className="min-h-target py-2.5 font-medium text-accent">Count by notes and coins</summary>
         <div className="grid grid-cols-2 gap-x-4 gap-y-2 pt-2 sm:grid-cols-3">
           {denominations(currency).map((piece) => (
             <label key={piece.toString()} className="figures grid grid-cols-[1fr_4.5rem] items-center gap-2">

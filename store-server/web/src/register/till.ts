@@ -130,6 +130,8 @@ export class Till {
     this.next(async () => {
       try {
         await this.addItem(code, times);
+        // A refused scan stays in sight until somebody has seen it: the cashier looks at the goods.
+        if (this.state.refusal?.scanned === code) this.dropRefusal();
       } catch (error) {
         this.refused(error, code);
       } finally {
@@ -146,7 +148,7 @@ export class Till {
         const answer = await this.ask((options) => this.register.scan(request, options));
         const line = answer.ticket?.lines.find((one) => one.line === answer.line);
         this.show(answer.ticket, answer.line);
-        this.set({ refusal: undefined, said: `Added ${line?.name ?? code}, ${this.words(line?.amount)}. Total ${this.words(answer.ticket?.due)}.` });
+        this.set({ said: `Added ${line?.name ?? code}, ${this.words(line?.amount)}. Total ${this.words(answer.ticket?.due)}.` });
         return;
       } catch (error) {
         // The ticket moved on by itself, as when a card was taken: read it and say it once more.

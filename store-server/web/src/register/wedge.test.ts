@@ -36,6 +36,16 @@ test("what a person typed before does not stick to the code", () => {
   assert.deepEqual(burst.hear("Enter", 2030), { kind: "scan", code: "40000" });
 });
 
+test("a scanner that is held up for a moment is still a scanner, and its code is whole", () => {
+  const burst = new Burst();
+  let atMs = 0;
+  for (const [at, key] of keys("9521234000013").entries()) {
+    atMs += at === 6 ? 350 : 8;
+    burst.hear(key, atMs);
+  }
+  assert.deepEqual(burst.hear("Enter", atMs + 200), { kind: "scan", code: "9521234000013" });
+});
+
 test("receipts are known by barcode and by number", () => {
   assert.ok(isReceipt("R-r1-1-17-42"));
   assert.ok(isReceipt("r1/1/17"));
