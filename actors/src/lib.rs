@@ -4,6 +4,7 @@
 
 pub mod catalog;
 pub mod clock;
+pub mod count;
 pub mod device;
 pub mod door;
 pub mod file;

@@ -11,18 +11,20 @@ use backroom_core::catalog::{Catalog, CatalogFile};
 use backroom_core::directive::Address;
 use backroom_core::facts::{Does, EffectWanted, Fact};
 use backroom_core::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, StaffId};
-use backroom_core::ticket::Refusal;
 use backroom_core::journal::Head;
 use backroom_core::tax::PriceMode;
+use backroom_core::ticket::Refusal;
 use backroom_core::time::Calendar;
+use backroom_devices::link::reader::ReaderSettings;
+use backroom_devices::link::terminal::TerminalSettings;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use ractor::{Actor, ActorRef};
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, terminal};
-use backroom_devices::link::terminal::TerminalSettings;
+use crate::count::{self, Counting};
+use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, reader, terminal};
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
@@ -50,6 +52,9 @@ impl Folder {
     /// What each machine has in its hands.
     pub fn machines(&self) -> PathBuf {
         self.0.join("machines")
+    }
+    pub fn tags(&self) -> PathBuf {
+        self.0.join("tags.db")
     }
     pub fn people(&self) -> PathBuf {
         self.0.join("people.db")
@@ -108,6 +113,7 @@ struct Inner {
     uplink: Arc<Door<uplink::Message>>,
     registers: Registers,
     machines: Machines,
+    counting: Counting,
     directives_through: watch::Receiver<u64>,
     link: watch::Sender<LinkStatus>,
 }
@@ -191,6 +197,7 @@ impl Store {
             uplink: Door::new("the uplink", 1024),
             registers: Registers::default(),
             machines,
+            counting: Counting::default(),
             directives_through,
             link: watch::Sender::new(LinkStatus::default()),
             folder,
@@ -235,6 +242,13 @@ impl Store {
             passes,
         };
         adopt(root, staff::child(settings, self.inner.staff.clone())).await?;
+        let settings = count::Settings {
+            shop: shop.clone(),
+            file: folder.tags(),
+            stock: self.inner.stock.clone(),
+            counting: self.inner.counting.clone(),
+        };
+        adopt(root, count::child(settings)).await?;
         let seats: Vec<Seat> = shop.passes.borrow().seats().collect();
         for seat in seats {
             self.seat(seat).await?;
@@ -266,7 +280,13 @@ impl Store {
                         registers: self.inner.registers.clone(),
                     })
                 }
-                DeviceKind::Scanner | DeviceKind::Reader => continue,
+                DeviceKind::Reader => reader::worker(reader::Settings {
+                    config: config.clone(),
+                    link: ReaderSettings::default(),
+                    board: shop.board.clone(),
+                    counting: self.inner.counting.clone(),
+                }),
+                DeviceKind::Scanner => continue,
             };
             adopt(root, machine::child(config.name, door, worker)).await?;
         }
@@ -314,6 +334,11 @@ impl Store {
             adopt(&self.inner.root, register::child(self.inner.shop.clone(), seat, door.clone())).await?;
         }
         Ok(door)
+    }
+
+    /// Counts of places with RFID readers.
+    pub fn counting(&self) -> &Counting {
+        &self.inner.counting
     }
 
     pub fn shop(&self) -> &Shop {

@@ -1,5 +1,6 @@
 //! The gRPC services of the box: each call is parsed, asked of the store, and shown. One function per call, no rules.
 
+pub mod clerk;
 pub mod console;
 pub mod errors;
 pub mod parse;

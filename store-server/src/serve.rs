@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use backroom_actors::clock::Clock;
 use backroom_actors::store::Store;
+use backroom_protocol::v1::clerk::clerk_service_server::ClerkServiceServer;
 use backroom_protocol::v1::console::console_service_server::ConsoleServiceServer;
 use backroom_protocol::v1::register::register_service_server::RegisterServiceServer;
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,6 +16,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 
 use crate::config::Config;
+use crate::grpc::clerk::ClerkDesk;
 use crate::grpc::console::Console;
 use crate::grpc::{CALL_DEADLINE, RegisterDesk};
 use crate::web::House;
@@ -53,6 +55,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 
     let (health_reporter, health) = tonic_health::server::health_reporter();
     health_reporter.set_serving::<RegisterServiceServer<RegisterDesk>>().await;
+    health_reporter.set_serving::<ClerkServiceServer<ClerkDesk>>().await;
     health_reporter.set_serving::<ConsoleServiceServer<Console>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(backroom_protocol::DESCRIPTORS)
@@ -108,12 +111,13 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
 /// What registers and pages may ask for, the same for both.
 pub fn routes(store: &Store, allow_faults: bool) -> Routes {
     let registers = RegisterServiceServer::new(RegisterDesk { store: store.clone() }).max_decoding_message_size(LARGEST_REQUEST);
+    let clerks = ClerkServiceServer::new(ClerkDesk { store: store.clone() }).max_decoding_message_size(LARGEST_REQUEST);
     let console = ConsoleServiceServer::new(Console {
         store: store.clone(),
         allow_faults,
     })
     .max_decoding_message_size(LARGEST_REQUEST);
-    Routes::new(registers).add_service(console).prepare()
+    Routes::new(registers).add_service(clerks).add_service(console).prepare()
 }
 
 fn bind(address: std::net::SocketAddr, what: &str) -> anyhow::Result<TcpListener> {
