@@ -4,6 +4,7 @@
 //! inventory, of which an older one of ours is removed first. Never connects anew by itself. Which tags are one and the same
 //! thing on the shelf, and how often it counts, belongs to whoever counts: readers repeat themselves.
 
+mod order;
 mod wire;
 
 use std::collections::VecDeque;
@@ -20,12 +21,9 @@ use backroom_llrp::message::{
 };
 use backroom_llrp::message_type::MessageType;
 use backroom_llrp::report::{TagReport, tag_reports};
-use backroom_llrp::rospec::{
-    AiSpec, AiSpecStopTrigger, AiStopTrigger, AirProtocol, InventoryParameterSpec, ReportTrigger, RoBoundarySpec, RoReportSpec, RoSpec,
-    RoSpecStartTrigger, RoSpecState, RoSpecStopTrigger, Spec, StartTrigger, StopTrigger, TagContents, TagReportContentSelector,
-};
 use tokio::time::Instant;
 
+use self::order::order;
 use self::wire::Wire;
 use super::LinkDown;
 
@@ -486,60 +484,5 @@ fn read(message: &Message) -> Result<Option<Said>, ReaderDown> {
 fn other_answer(asked: MessageType) -> ReaderDown {
     ReaderDown::Garbled {
         why: format!("{asked} was answered with something else"),
-    }
-}
-
-/// Reads until it is told to stop, and tells all that a count can use.
-fn order(id: u32, plan: InventoryPlan) -> RoSpec {
-    let antennas = if plan.antennas.is_empty() { vec![0] } else { plan.antennas };
-    RoSpec {
-        id,
-        priority: 0,
-        state: RoSpecState::Disabled,
-        boundary: RoBoundarySpec {
-            start: RoSpecStartTrigger {
-                trigger: StartTrigger::Null,
-                periodic: None,
-                gpi: None,
-            },
-            stop: RoSpecStopTrigger {
-                trigger: StopTrigger::Null,
-                duration_ms: 0,
-                gpi: None,
-            },
-        },
-        specs: vec![Spec::Inventory(AiSpec {
-            antennas,
-            stop: AiSpecStopTrigger {
-                trigger: AiStopTrigger::Null,
-                duration_ms: 0,
-                gpi: None,
-                observation: None,
-            },
-            inventories: vec![InventoryParameterSpec {
-                id: 1,
-                protocol: AirProtocol::EpcGlobalClass1Gen2,
-                antennas: Vec::new(),
-                custom: Vec::new(),
-            }],
-            custom: Vec::new(),
-        })],
-        report: Some(RoReportSpec {
-            trigger: ReportTrigger::TagsOrEndOfRoSpec,
-            tags: plan.tags_per_report,
-            contents: TagReportContentSelector {
-                contents: TagContents {
-                    rospec_id: true,
-                    antenna_id: true,
-                    peak_rssi: true,
-                    first_seen: true,
-                    last_seen: true,
-                    seen_count: true,
-                    ..TagContents::default()
-                },
-                epc_memory: None,
-            },
-            custom: Vec::new(),
-        }),
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 mod control;
 mod device;
 mod orders;
+mod reading;
 mod shelf;
 
 use std::net::SocketAddr;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use backroom_devices::link::reader::{InventoryPlan, ReaderDown, ReaderEvent, ReaderLink, ReaderSettings};
 use backroom_llrp::message_type::MessageType;
 use tokio::net::TcpListener;
+use tokio::time::timeout;
 
-use crate::shop::{Count, SHIRT, Shop, down, impatient, next, settings, shirts, tag};
+use crate::shop::{Count, PATIENCE, SHIRT, Shop, down, impatient, next, settings, shirts, tag};
 
 #[tokio::test]
 async fn a_busy_reader_is_known_as_such_and_taken_once_it_is_free() {
@@ -153,6 +154,55 @@ async fn reports_of_an_older_inventory_are_not_counted_in_a_newer_one() {
     shelf.remove(&sold);
     assert_eq!(count.tags, shelf);
     assert_eq!(shop.state("orders").as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
+async fn a_link_without_an_inventory_tells_of_no_tags() {
+    let shop = Shop::with(&shirts(20), 500, 0).await;
+    let mut link = shop.counting().await;
+    shop.turn("cut");
+    down(&mut link).await;
+    shop.wait_until("it keeps reports for us", |shop| shop.state("reports_held").as_u64() > Some(100))
+        .await;
+    let mut link = ReaderLink::connect(&shop.address(), impatient()).await.unwrap();
+    assert_eq!(next(&mut link).await, Ok(ReaderEvent::Keepalive));
+    // Nor does the reader go on with the order that outlived the cut.
+    assert_eq!(shop.state("orders").as_array().map(Vec::len), Some(0));
+}
+
+#[tokio::test]
+async fn what_nobody_took_of_an_older_inventory_is_not_counted_in_the_next() {
+    let mut shelf = shirts(20);
+    let shop = Shop::with(&shelf, 2_000, 0).await;
+    let mut link = shop.counting().await;
+    shop.wait_until("all were read", |shop| shop.state("orders")[0]["tags"] == 20).await;
+    link.stop().await.unwrap();
+    let sold = tag(SHIRT, 3);
+    shop.turn(&format!("tags remove {sold}"));
+    link.start_inventory(InventoryPlan::default()).await.unwrap();
+    let mut count = Count::default();
+    count.reach(&mut link, 19).await.unwrap();
+    link.stop().await.unwrap();
+    count.finish(&mut link).await;
+    shelf.remove(&sold);
+    assert_eq!(count.tags, shelf);
+}
+
+#[tokio::test]
+async fn silence_is_noticed_also_by_one_who_keeps_asking_anew() {
+    let shop = Shop::with(&shirts(0), 300, 0).await;
+    let mut link = ReaderLink::connect(&shop.address(), impatient()).await.unwrap();
+    shop.turn("mute on");
+    let asking = async {
+        loop {
+            // As an actor does that has other things to hear as well.
+            if let Ok(Err(down)) = timeout(impatient().keepalive, link.next()).await {
+                return down;
+            }
+        }
+    };
+    let down = timeout(PATIENCE, asking).await.unwrap();
+    assert!(matches!(down, ReaderDown::MissedKeepalives { .. }));
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ async fn a_strangers_tag_is_told_though_it_names_nothing() {
 #[tokio::test]
 async fn a_stream_split_into_single_bytes_gives_the_same_count() {
     let shelf = shirts(200);
-    let shop = Shop::with(&shelf, 5_000, 0).await;
+    let shop = Shop::with(&shelf, 300, 0).await;
     shop.turn("split on");
     let mut link = shop.counting().await;
     let mut count = Count::default();
@@ -80,7 +80,7 @@ async fn a_stream_split_into_single_bytes_gives_the_same_count() {
 #[tokio::test]
 async fn waiting_may_be_given_up_in_the_middle_of_a_message() {
     let shelf = shirts(100);
-    let shop = Shop::with(&shelf, 2_000, 0).await;
+    let shop = Shop::with(&shelf, 300, 0).await;
     shop.turn("split on");
     let mut link = shop.counting().await;
     let mut count = Count::default();
@@ -121,6 +121,29 @@ async fn thirty_thousand_readings_at_once_arrive_joined_and_whole() {
         }
     }
     assert_eq!((count.tags, readings), (shelf, 30_000));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_keep_up_is_told_less_often_and_loses_no_reading() {
+    let shelf = shirts(50);
+    let shop = Shop::with(&shelf, 0, 0).await;
+    let mut link = shop.counting().await;
+    // All at once, so nobody can have listened in between.
+    shop.turn("flood 400000");
+    assert!(shop.state("messages_waiting").as_u64() < Some(100));
+    let listening = async {
+        let mut readings = 0_u64;
+        while let ReaderEvent::Tags(tags) = next(&mut link).await.unwrap() {
+            readings += tags.iter().map(|tag| u64::from(tag.count)).sum::<u64>();
+            if readings == 64 {
+                // What was gathered meanwhile comes with the end.
+                link.stop().await.unwrap();
+            }
+        }
+        readings
+    };
+    assert_eq!(listening.await, 400_000);
+    assert_eq!(shop.ledger("inventory_ended")[0]["reads"], 400_000);
 }
 
 #[tokio::test]

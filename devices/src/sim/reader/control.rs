@@ -153,10 +153,11 @@ fn describe(state: &State) -> Map<String, Value> {
     let told = json!({
         "connected": state.client.is_some(),
         "unacknowledged": state.client.as_ref().map_or(0, |client| client.unacknowledged),
+        "messages_waiting": state.client.as_ref().map_or(0, |client| client.outbox.len()),
         "tags_on_shelf": state.shelf.len(),
         "antennas": Value::Object(antennas.collect()),
         "orders": orders.collect::<Vec<_>>(),
-        "reports_held": state.held(),
+        "reports_held": state.held.len(),
         "busy": knobs.busy,
         "mute": knobs.mute,
         "split": knobs.split,

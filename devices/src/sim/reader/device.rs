@@ -1,6 +1,6 @@
 //! What the simulated reader is: its shelf, its orders, its one client, and the knobs that make it fail. Time passes when it is told.
 //!
-//! Owns all state behind one lock. Orders outlive a broken connection, and what is read meanwhile is kept for the next client, as
+//! Owns all state behind one lock; what reading does to it is in `reading`, what the client asks in `answers`. Orders outlive a broken connection, and what is read meanwhile is kept for the next client, as
 //! real readers do; a client that does not expect this counts yesterday's tags.
 
 use std::collections::VecDeque;
@@ -10,29 +10,18 @@ use std::time::{Duration, Instant, SystemTime};
 use backroom_llrp::config::{EventType, KeepaliveTrigger};
 use backroom_llrp::event::{
     AntennaEvent, AntennaEventType, ConnectionAttempt, ConnectionAttemptEvent, ConnectionCloseEvent, ReaderEventNotificationData,
-    ReportBufferOverflowErrorEvent, RoSpecEvent, RoSpecEventType,
 };
 use backroom_llrp::frame::{FrameError, Message, Version};
-use backroom_llrp::message::{ErrorMessage, Keepalive, ReaderEventNotification, RoAccessReport, Said};
-use backroom_llrp::report::TagReport;
-use backroom_llrp::rospec::{ReportTrigger, RoReportSpec};
+use backroom_llrp::message::{ErrorMessage, Keepalive, ReaderEventNotification, Said};
 use backroom_llrp::status::{LlrpStatus, StatusCode};
-use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
 
 use super::super::ledger::Ledger;
 use super::Args;
 use super::about::Config;
-use super::orders::{Goes, Order, Orders, Reading, Turn};
+use super::orders::Orders;
 use super::shelf::{Chance, Shelf, read_line};
-
-/// Messages kept for a client that does not read, and reports kept for one that is not there.
-const MOST_WAITING: usize = 20_000;
-const MOST_HELD: usize = 1_000;
-
-/// Tags in one report, however many there are to tell.
-const MOST_IN_REPORT: usize = 1_000;
 
 /// A client that leaves so many keepalives unanswered is taken for dead.
 const MOST_UNACKNOWLEDGED: u32 = 3;
@@ -59,7 +48,7 @@ pub struct Client {
     pub negotiated: bool,
     /// Its reports wait until it asks for them.
     pub holding: bool,
-    outbox: VecDeque<Vec<u8>>,
+    pub outbox: VecDeque<Vec<u8>>,
     keepalive_due: Option<Instant>,
     pub unacknowledged: u32,
     /// After what is in the outbox, the connection ends.
@@ -73,10 +62,10 @@ pub struct State {
     pub config: Config,
     pub knobs: Knobs,
     pub client: Option<Client>,
-    chance: Chance,
+    pub chance: Chance,
     ledger: Ledger,
     /// Reports for the next client.
-    held: VecDeque<Said>,
+    pub held: VecDeque<Said>,
     clients: u64,
     last_id: u32,
     last_tick: Option<Instant>,
@@ -334,33 +323,11 @@ impl State {
     }
 
     /// Tells of an event, if the client wants to know of its kind.
-    fn tell_event(&mut self, kind: EventType, set: impl FnOnce(&mut ReaderEventNotificationData)) {
+    pub fn tell_event(&mut self, kind: EventType, set: impl FnOnce(&mut ReaderEventNotificationData)) {
         if self.config.told.contains(&kind) {
             let mut event = ReaderEventNotificationData::at(now_us());
             set(&mut event);
             self.tell(ReaderEventNotification { event });
-        }
-    }
-
-    /// Sends a report, or keeps it until somebody takes it.
-    fn report(&mut self, tags: Vec<TagReport>) {
-        for tags in tags.chunks(MOST_IN_REPORT) {
-            let report = RoAccessReport {
-                tags: tags.to_vec(),
-                custom: Vec::new(),
-            };
-            match &self.client {
-                Some(client) if !client.holding && client.outbox.len() < MOST_WAITING => self.tell(report),
-                Some(client) if !client.holding => {
-                    if client.outbox.len() == MOST_WAITING {
-                        let mut event = ReaderEventNotificationData::at(now_us());
-                        event.buffer_overflow = Some(ReportBufferOverflowErrorEvent {});
-                        self.tell(ReaderEventNotification { event });
-                    }
-                }
-                _ if self.held.len() < MOST_HELD => self.held.push_back(report.into()),
-                _ => {}
-            }
         }
     }
 
@@ -439,149 +406,12 @@ impl State {
         Some(changed)
     }
 
-    /// As many readings for this order as the time has earned.
-    fn read_for(&mut self, id: u32, passed: Duration, now: Instant) {
-        let rate = self.knobs.rate;
-        let Some(run) = self.orders.get_mut(id).and_then(|order| order.run.as_mut()) else {
-            return;
-        };
-        let readings = run.earn(passed, rate);
-        self.read(id, readings, now);
-    }
-
-    /// So many readings at once. Returns how many came about.
-    pub fn read(&mut self, id: u32, readings: u64, now: Instant) -> u64 {
-        let mut done = 0;
-        for _ in 0..readings {
-            match self.read_once(id, now) {
-                Some(Goes::On | Goes::PartOver) => done += 1,
-                Some(Goes::Ended) => return done + 1,
-                None => break,
-            }
-        }
-        // Time ends things too.
-        self.go_on(id, now);
-        done
-    }
-
-    /// `None` when no tag is in reach, or the order does not run.
-    fn read_once(&mut self, id: u32, now: Instant) -> Option<Goes> {
-        let order = self.orders.get_mut(id)?;
-        let run = order.run.as_mut()?;
-        let reading = run.read(&order.spec, &self.shelf, &mut self.chance, now)?;
-        let number = run.number;
-        if reading.first {
-            self.note("tag_read", tag_read(id, number, &reading));
-        }
-        let twice = self.chance.below(100) < u64::from(self.knobs.duplicates);
-        let order = self.orders.get_mut(id)?;
-        let run = order.run.as_mut()?;
-        let spec = order.spec.report.as_ref().unwrap_or(&self.config.report);
-        let (contents, utc_us) = (spec.contents.contents, now_us());
-        run.put_in_report(id, contents, &reading, utc_us, false);
-        if twice {
-            run.put_in_report(id, contents, &reading, utc_us, true);
-        }
-        if run.report_is_full(spec) {
-            let tags = run.take_report();
-            self.report(tags);
-        }
-        Some(self.go_on(id, now))
-    }
-
-    fn go_on(&mut self, id: u32, now: Instant) -> Goes {
-        let Some(order) = self.orders.get_mut(id) else { return Goes::Ended };
-        let Some(run) = &mut order.run else { return Goes::Ended };
-        let goes = run.go_on(&order.spec, now);
-        match goes {
-            Goes::On => {}
-            Goes::PartOver => {
-                let spec = order.spec.report.as_ref().unwrap_or(&self.config.report);
-                if spec.trigger == ReportTrigger::TagsOrEndOfAiSpec {
-                    let tags = run.take_report();
-                    self.report(tags);
-                }
-            }
-            Goes::Ended => {
-                if let Ok(turns) = self.orders.stop(id) {
-                    self.take_turns(turns, "it ended by itself");
-                }
-            }
-        }
-        goes
-    }
-
-    /// Writes down and tells that inventories began or ended.
-    pub fn take_turns(&mut self, turns: Vec<Turn>, why: &str) {
-        for turn in turns {
-            match turn {
-                Turn::Began { order } => self.began(order),
-                Turn::Ended { order } => self.ended(*order, why),
-            }
-        }
-    }
-
-    fn began(&mut self, id: u32) {
-        let run = self.orders.get_mut(id).and_then(|order| order.run.as_ref()).map(|run| run.number);
-        self.note("inventory_started", json!({"rospec": id, "run": run}));
-        self.tell_order_event(RoSpecEventType::Start, id);
-    }
-
-    fn ended(&mut self, mut order: Order, why: &str) {
-        let id = order.spec.id;
-        let Some(run) = &mut order.run else { return };
-        let (number, tags, reads, rest) = (run.number, run.seen.len(), run.reads, run.take_report());
-        let spec: &RoReportSpec = order.spec.report.as_ref().unwrap_or(&self.config.report);
-        if spec.trigger != ReportTrigger::Null {
-            self.report(rest);
-        }
-        self.note(
-            "inventory_ended",
-            json!({"rospec": id, "run": number, "tags": tags, "reads": reads, "why": why}),
-        );
-        self.tell_order_event(RoSpecEventType::End, id);
-    }
-
-    fn tell_order_event(&mut self, event: RoSpecEventType, rospec: u32) {
-        self.tell_event(EventType::RoSpec, |told| {
-            told.rospec = Some(RoSpecEvent {
-                event,
-                rospec,
-                preempting: 0,
-            });
-        });
-    }
-
-    /// What was read and not yet told, for GET_REPORT.
-    pub fn report_now(&mut self) {
-        for id in self.orders.active() {
-            let run = self.orders.get_mut(id).and_then(|order| order.run.as_mut());
-            if let Some(tags) = run.map(super::orders::Run::take_report) {
-                self.report(tags);
-            }
-        }
-    }
-
     /// Lets the connection look again at what it may send.
     pub fn wake(&self) {
         if let Some(client) = &self.client {
             client.wake.notify_one();
         }
     }
-
-    pub fn held(&self) -> usize {
-        self.held.len()
-    }
-}
-
-fn tag_read(rospec: u32, run: u64, reading: &Reading) -> Value {
-    json!({
-        "rospec": rospec,
-        "run": run,
-        "epc": HEXLOWER.encode(&reading.epc),
-        "antenna": reading.antenna,
-        "rssi_dbm": reading.rssi_dbm,
-    })
 }
 
 fn attempt(status: ConnectionAttempt) -> ReaderEventNotification {
@@ -591,7 +421,7 @@ fn attempt(status: ConnectionAttempt) -> ReaderEventNotification {
 }
 
 /// Microseconds since 1970.
-fn now_us() -> u64 {
+pub fn now_us() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }

@@ -163,20 +163,22 @@ impl Run {
         if self.current_part(order).is_some_and(|part| !self.part_is_over(part, now)) {
             return Goes::On;
         }
-        self.part += 1;
+        let before = self.current_part(order).map(|part| &part.antennas);
+        let goes = match order.boundary.start.trigger {
+            _ if self.part + 1 < order.specs.len() => Goes::PartOver,
+            StartTrigger::Immediate => Goes::PartOver,
+            _ => Goes::Ended,
+        };
+        self.part = (self.part + 1) % order.specs.len().max(1);
         self.part_began = now;
         self.last_new = now;
         self.part_tags.clear();
         self.part_rounds = 0;
-        self.round.clear();
-        if self.part < order.specs.len() {
-            return Goes::PartOver;
+        // At the same antennas a round goes on: parts of one tag each would look the shelf over for every tag.
+        if self.current_part(order).map(|part| &part.antennas) != before {
+            self.round.clear();
         }
-        self.part = 0;
-        match order.boundary.start.trigger {
-            StartTrigger::Immediate => Goes::PartOver,
-            _ => Goes::Ended,
-        }
+        goes
     }
 
     fn part_is_over(&self, part: &AiSpec, now: Instant) -> bool {

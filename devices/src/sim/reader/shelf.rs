@@ -102,19 +102,19 @@ impl Shelf {
     /// Where it lies, if one of these antennas reads it now. A 0 is all of them.
     pub fn in_reach(&self, epc: &[u8], antennas: &[u16]) -> Option<Place> {
         let place = *self.tags.get(epc)?;
+        self.reads(place, antennas).then_some(place)
+    }
+
+    fn reads(&self, place: Place, antennas: &[u16]) -> bool {
         let wanted = antennas.contains(&0) || antennas.contains(&place.antenna);
-        let connected = self.antennas.get(usize::from(place.antenna).checked_sub(1)?)?;
-        (wanted && *connected).then_some(place)
+        let connected = usize::from(place.antenna).checked_sub(1).and_then(|at| self.antennas.get(at));
+        wanted && connected == Some(&true)
     }
 
     /// All that these antennas read now, in an order of chance.
     pub fn round(&self, antennas: &[u16], chance: &mut Chance) -> Vec<Vec<u8>> {
-        let mut round: Vec<Vec<u8>> = self
-            .tags
-            .keys()
-            .filter(|epc| self.in_reach(epc, antennas).is_some())
-            .cloned()
-            .collect();
+        let in_reach = self.tags.iter().filter(|(_, place)| self.reads(**place, antennas));
+        let mut round: Vec<Vec<u8>> = in_reach.map(|(epc, _)| epc.clone()).collect();
         for last in (1..round.len()).rev() {
             round.swap(last, chance.below(last as u64 + 1) as usize);
         }
