@@ -27,7 +27,7 @@ const COMPILING: Duration = Duration::from_secs(25 * 60);
 pub const STEPS: &[Step] = &[
     Step {
         name: "tools",
-        about: "brings the NATS server",
+        about: "brings the NATS server and PostgreSQL",
         needs: &[],
         deadline: USUAL,
         run: tools::step,

