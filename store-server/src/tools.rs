@@ -124,8 +124,8 @@ pub async fn tickets(data: &Path) -> anyhow::Result<()> {
         let mut open = Open::new(opening.clone());
         let mut command_ids = Vec::new();
         for step in steps {
-            // Opening and first line are of one command; a tender has an entry of its own in the journal.
-            let in_journal = matches!(step.event, Event::TenderTaken(_));
+            // Opening and first line are of one command; money and wishes for it have entries of their own in the journal.
+            let in_journal = matches!(step.event, Event::TenderTaken(_) | Event::CardAsked(_) | Event::CardEnded { .. });
             if !in_journal && !command_ids.contains(&step.command_id) {
                 command_ids.push(step.command_id);
             }

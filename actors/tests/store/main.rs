@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fall where its story breaks")]
 
+mod cards;
+mod counting;
 mod falls;
 mod journal;
 mod people;

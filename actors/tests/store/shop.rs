@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use backroom_actors::catalog;
 use backroom_actors::clock::Clock;
+use backroom_actors::device::DeviceConfig;
 use backroom_actors::journal::reader::Reader;
 use backroom_actors::journal::verify::{self, Verified};
 use backroom_actors::journal::{BodyHash, JournalSettings};
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 pub struct Shop {
     pub store: Store,
     pub home: TempDir,
+    devices: Vec<DeviceConfig>,
 }
 
 pub const PIN: &str = "4711";
@@ -119,10 +121,15 @@ async fn found(home: &Path) {
 impl Shop {
     /// A shop with these registers, enrolled, and each with an open shift.
     pub async fn open(registers: &[&str]) -> Shop {
+        Shop::open_with(registers, Vec::new()).await
+    }
+
+    /// The same, with machines on the counters.
+    pub async fn open_with(registers: &[&str], devices: Vec<DeviceConfig>) -> Shop {
         let home = tempfile::tempdir().unwrap();
         found(home.path()).await;
-        let store = Store::open(Folder(home.path().to_owned()), identity(), Vec::new(), Clock).await.unwrap();
-        let shop = Shop { store, home };
+        let store = Store::open(Folder(home.path().to_owned()), identity(), devices.clone(), Clock).await.unwrap();
+        let shop = Shop { store, home, devices };
         for register in registers {
             shop.enrol(register).await;
             shop.till(register, tills::Action::OpenShift { float: Money(10_000) }).await;
@@ -133,8 +140,8 @@ impl Shop {
     /// The same folder, opened anew: what a restart of the process does.
     pub async fn reopen(self) -> Shop {
         self.store.stop(Duration::from_secs(5)).await;
-        let store = Store::open(Folder(self.home.path().to_owned()), identity(), Vec::new(), Clock).await.unwrap();
-        Shop { store, home: self.home }
+        let store = Store::open(Folder(self.home.path().to_owned()), identity(), self.devices.clone(), Clock).await.unwrap();
+        Shop { store, ..self }
     }
 
     pub async fn pairing_code(&self) -> String {

@@ -164,9 +164,22 @@ pub fn asked(findings: &mut Findings, evidence: &Evidence, shops: &[Shop<'_>], i
         index.iter().for_each(|_| findings.looked());
     }
     for shop in shops {
+        // A card's money comes when the terminal says so, not when a client asks; the client asked for the wish before.
+        let mut wishes: HashSet<Id> = HashSet::new();
         for told in &shop.entries {
             let entry = told.entry;
-            let by_itself = matches!(
+            if let Fact::Newer(body) = &entry.fact
+                && body.get("fact").and_then(serde_json::Value::as_str) == Some("card_asked")
+            {
+                wishes.extend(entry.header.command_id);
+            }
+            let wished = |tender: &super::facts::Tender| tender.kind == "card" && wishes.contains(&tender.command_id);
+            let by_card = match &entry.fact {
+                Fact::TenderTaken(fact) => wished(&fact.tender),
+                Fact::TicketClosed(ticket) => ticket.tenders.iter().any(wished),
+                _ => false,
+            };
+            let by_itself = by_card || matches!(
                 entry.fact,
                 Fact::EpochOpened(_)
                     | Fact::CatalogApplied(_)

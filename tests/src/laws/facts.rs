@@ -2,8 +2,8 @@
 //! that the two can be compared field by field.
 //!
 //! Numbers are those of `protocol/proto/backroom/journal/v1/journal.proto`, names those of docs/contracts.md, section 8.2. Field
-//! 0 never lies in bytes: there stands the word that only the JSON carries. A card tender's `attempt` is read from the JSON
-//! alone until the payload has a field for it.
+//! 0 never lies in bytes: there stands the word that only the JSON carries. A card tender's `attempt` is taken from the JSON where
+//! the bytes have none: early drafts did not write it.
 
 use serde::{Deserialize, Serialize};
 
@@ -59,6 +59,11 @@ mod take {
     }
     pub fn maybe_id(field: &mut Option<Id>, value: Value<'_>) -> Taken {
         value.id().map(|id| *field = Some(id))
+    }
+    pub fn maybe_text(field: &mut Option<String>, value: Value<'_>) -> Taken {
+        let text = value.text()?;
+        *field = (!text.is_empty()).then_some(text);
+        Ok(())
     }
     pub fn whole<M: Message>(field: &mut M, value: Value<'_>) -> Taken {
         value.message().map(|message| *field = message)
@@ -152,12 +157,8 @@ message!(Tender {
     2 at: Micros = take::micros,
     #[serde(rename = "tender")] 3 kind: String = take::text,
     4 amount: i64 = take::amount,
-    #[serde(default, skip_serializing_if = "Option::is_none")] 0 attempt: Option<String> = no_bytes,
+    #[serde(default, skip_serializing_if = "Option::is_none")] 5 attempt: Option<String> = take::maybe_text,
 });
-
-fn no_bytes(_: &mut Option<String>, _: Value<'_>) -> Result<(), String> {
-    Ok(())
-}
 
 message!(TenderTaken {
     0 fact: String = take::text,
@@ -269,6 +270,7 @@ message!(Totals {
     14 paid_out: i64 = take::amount,
     15 drops: i64 = take::amount,
     16 receipts: Vec<ReceiptSpan> = take::each,
+    #[serde(default)] 17 card_taken: i64 = take::amount,
 });
 
 message!(ZReport {
@@ -379,15 +381,17 @@ facts! {
 }
 
 impl Fact {
-    /// Takes over what only the JSON can say so far: which attempt at the terminal a card tender was.
+    /// Takes over what the bytes of early drafts do not say: which attempt at the terminal a card tender was.
     pub fn adopt_attempts(&mut self, body: &Fact) {
         match (self, body) {
             (Fact::TicketClosed(read), Fact::TicketClosed(said)) => {
                 for (read, said) in read.tenders.iter_mut().zip(&said.tenders) {
-                    read.attempt.clone_from(&said.attempt);
+                    read.attempt = read.attempt.take().or_else(|| said.attempt.clone());
                 }
             }
-            (Fact::TenderTaken(read), Fact::TenderTaken(said)) => read.tender.attempt.clone_from(&said.tender.attempt),
+            (Fact::TenderTaken(read), Fact::TenderTaken(said)) => {
+                read.tender.attempt = read.tender.attempt.take().or_else(|| said.tender.attempt.clone());
+            }
             _ => {}
         }
     }

@@ -42,6 +42,7 @@ struct Open {
     cash_rounding: i128,
     sales_due: i128,
     returns_due: i128,
+    card_taken: i128,
     taxes: BTreeMap<(String, String), (i128, i128)>,
     receipts: Vec<ReceiptSpan>,
 }
@@ -122,6 +123,8 @@ impl Open {
         let due = i128::from(ticket.due);
         match ticket.end.as_str() {
             "sale" => {
+                let cards = ticket.tenders.iter().filter(|tender| tender.kind == "card");
+                self.card_taken += cards.map(|tender| i128::from(tender.amount)).sum::<i128>();
                 self.sales += 1;
                 self.sales_due += due;
             }
@@ -176,6 +179,7 @@ fn close(till: &mut Till, fact: &ShiftClosed) -> Vec<String> {
     equal("cash_rounding", t.cash_rounding, open.cash_rounding);
     equal("sales_due", t.sales_due, open.sales_due);
     equal("returns_due", t.returns_due, open.returns_due);
+    equal("card_taken", t.card_taken, open.card_taken);
     equal("cash_taken", t.cash_taken, open.cash.cash_taken);
     equal("change", t.change, open.cash.change);
     equal("cash_refunds", t.cash_refunds, open.cash.cash_refunds);
