@@ -3,6 +3,7 @@
 //! Owns connecting, waiting and saying honestly how something ended. A link never does anything twice by itself, and never
 //! comes back by itself: who uses it decides whether and when to connect anew.
 
+pub mod printer;
 pub mod reader;
 pub mod terminal;
 

@@ -6,6 +6,7 @@
 
 pub mod control;
 pub mod ledger;
+pub mod printer;
 pub mod reader;
 pub mod ready;
 pub mod terminal;

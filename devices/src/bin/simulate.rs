@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
@@ -18,6 +19,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// A receipt printer with a drawer, that speaks ESC/POS
+    Printer(sim::printer::Args),
     /// An RFID reader that speaks LLRP
     Reader(sim::reader::Args),
     /// A payment terminal that speaks ZVT
@@ -43,7 +46,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
+    sim::ready::listen_for_the_end().context("could not listen to signals")?;
     match command {
+        Command::Printer(args) => sim::printer::run(args).await,
         Command::Reader(args) => sim::reader::run(args).await,
         Command::Terminal(args) => sim::terminal::run(args).await,
     }

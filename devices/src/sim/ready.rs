@@ -2,8 +2,11 @@
 //! simulator that is asked to go (SIGTERM, Ctrl-C) ends orderly.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 pub fn say_ready(name: &str, device: &str, address: &str, control: &str, more: Map<String, Value>) {
     let mut line = Map::new();
@@ -20,14 +23,29 @@ pub fn say_ready(name: &str, device: &str, address: &str, control: &str, more: M
     }
 }
 
-/// Waits until somebody wants the simulator to end.
-pub async fn asked_to_end() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
+static ENDING: OnceLock<CancellationToken> = OnceLock::new();
+
+/// Begins to listen to signals. Called before anybody is told that the simulator is ready, it misses none.
+pub fn listen_for_the_end() -> io::Result<CancellationToken> {
+    if let Some(ending) = ENDING.get() {
+        return Ok(ending.clone());
+    }
     let mut term = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let ending = ENDING.get_or_init(CancellationToken::new).clone();
+    let told = ending.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        told.cancel();
+    });
+    Ok(ending)
+}
+
+/// Waits until somebody wants the simulator to end.
+pub async fn asked_to_end() -> io::Result<()> {
+    listen_for_the_end()?.cancelled().await;
     Ok(())
 }
