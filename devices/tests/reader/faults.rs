@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backroom_devices::link::reader::{InventoryPlan, ReaderDown, ReaderEvent, ReaderLink, ReaderSettings};
 use backroom_llrp::message_type::MessageType;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
@@ -131,6 +132,8 @@ async fn a_reader_that_dies_in_mid_inventory_is_found_again_and_nothing_is_lost_
         .map(|line| line["why"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(ended, ["the reader lost power", "the client ended it", "the client ended it"]);
+    let runs: Vec<Value> = shop.ledger("inventory_started").iter().map(|line| line["run"].clone()).collect();
+    assert_eq!(runs, [1, 2, 3]);
 }
 
 #[tokio::test]

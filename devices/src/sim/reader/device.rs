@@ -364,7 +364,7 @@ impl State {
         }
         self.drop_client("the reader lost power");
         self.held.clear();
-        self.orders = Orders::default();
+        self.orders.forget();
         self.config = Config::default();
     }
 

@@ -237,6 +237,11 @@ impl Orders {
         self.orders.iter_mut().find(|order| order.spec.id == id)
     }
 
+    /// All orders are gone. Runs are counted on, so that the ledger names each of them once.
+    pub fn forget(&mut self) {
+        self.orders.clear();
+    }
+
     pub fn active(&self) -> Vec<u32> {
         let active = self.orders.iter().filter(|order| order.run.is_some());
         active.map(|order| order.spec.id).collect()
