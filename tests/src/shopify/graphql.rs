@@ -191,7 +191,6 @@ impl Root<'_> {
             }
         };
         match done {
-            // The codes of an enum: one that this mutation's errors do not have would not be an answer.
             Err(No::User(error)) => Ok(json!({ "userErrors": [error.json()] })),
             other => other,
         }
@@ -318,5 +317,138 @@ fn wrapped<'a>(value: Value, kind: &str, is_object: bool) -> ResolvedValue<'a> {
         }),
         Value::Array(values) => ResolvedValue::list(values.into_iter().map(|value| ResolvedValue::leaf(value))),
         value => ResolvedValue::leaf(value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ledger::Ledger;
+    use super::*;
+
+    const LEVEL: &str = "mutation L($input: InventorySetQuantitiesInput!, $key: String!) {
+        inventorySetQuantities(input: $input) @idempotent(key: $key) { inventoryAdjustmentGroup { id } userErrors { code message } } }";
+
+    fn shop() -> Shop {
+        let mut shop = Shop::new(
+            "stand-in.myshopify.com",
+            "EUR",
+            &["Main street".to_owned()],
+            Ledger::open(None).unwrap(),
+        );
+        let item = shop.put_product("MUG", Some("Mug"), Some("10.00")).unwrap().item();
+        shop.levels.insert((item, "gid://shopify/Location/1".into()), 7);
+        shop
+    }
+
+    fn ask(shop: &mut Shop, query: &str, variables: Value) -> Value {
+        let graph = Graph::new().unwrap();
+        let question = Question {
+            query: query.to_owned(),
+            variables,
+            operation_name: None,
+        };
+        match graph.check(question) {
+            Ok(checked) => graph.answer(shop, &checked, Told::Work).unwrap(),
+            Err(wrong) => wrong,
+        }
+    }
+
+    fn level(shop: &Shop, base: Value, wanted: i64, key: &str) -> Value {
+        let item = shop.variant("MUG").unwrap().item();
+        let mut quantity = json!({ "inventoryItemId": item, "locationId": "gid://shopify/Location/1", "quantity": wanted });
+        if base != json!("left out") {
+            quantity["changeFromQuantity"] = base;
+        }
+        json!({ "key": key, "input": { "name": "on_hand", "reason": "correction", "quantities": [quantity] } })
+    }
+
+    #[test]
+    fn every_operation_of_head_office_is_understood() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../hq-aggregator/src/shopify/operations");
+        let graph = Graph::new().unwrap();
+        let mut seen = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let document = std::fs::read_to_string(&path).unwrap();
+            let checked = ExecutableDocument::parse_and_validate(&graph.schema, document, "operation.graphql");
+            assert!(
+                checked.is_ok(),
+                "{}: {}",
+                path.display(),
+                checked.err().map(|wrong| wrong.errors.to_string()).unwrap_or_default()
+            );
+            seen += 1;
+        }
+        assert_eq!(seen, 10);
+    }
+
+    #[test]
+    fn what_the_schema_does_not_know_is_refused() {
+        let mut shop = shop();
+        for wrong in [
+            "{ shop { nickname } }",
+            "{ shop(id: 1) { name } }",
+            "{ orders(first: \"one\") { nodes { id } } }",
+            "{ shop",
+            "mutation { inventorySetQuantities { userErrors { message } } }",
+        ] {
+            let answer = ask(&mut shop, wrong, json!({}));
+            assert!(
+                answer["data"].is_null() && !answer["errors"].as_array().unwrap().is_empty(),
+                "{wrong}: {answer}"
+            );
+        }
+        let mut removed = level(&shop, json!(7), 9, "a");
+        removed["input"]["ignoreCompareQuantity"] = json!(true);
+        let answer = ask(&mut shop, LEVEL, removed);
+        assert!(
+            answer["errors"][0]["message"].as_str().unwrap().contains("ignoreCompareQuantity"),
+            "{answer}"
+        );
+    }
+
+    #[test]
+    fn a_change_needs_a_key_and_says_what_it_stands_on() {
+        let mut shop = shop();
+        let unkeyed =
+            "mutation L($input: InventorySetQuantitiesInput!) { inventorySetQuantities(input: $input) { userErrors { message } } }";
+        let mut variables = level(&shop, json!(7), 9, "a");
+        variables.as_object_mut().unwrap().remove("key");
+        let answer = ask(&mut shop, unkeyed, variables);
+        assert!(answer["errors"][0]["message"].as_str().unwrap().contains("@idempotent"), "{answer}");
+        let unbased = level(&shop, json!("left out"), 9, "b");
+        let answer = ask(&mut shop, LEVEL, unbased);
+        assert!(
+            answer["errors"][0]["message"].as_str().unwrap().contains("changeFromQuantity"),
+            "{answer}"
+        );
+        let stale = level(&shop, json!(5), 9, "c");
+        let answer = ask(&mut shop, LEVEL, stale.clone());
+        assert_eq!(
+            answer["data"]["inventorySetQuantities"]["userErrors"][0]["code"],
+            "CHANGE_FROM_QUANTITY_STALE"
+        );
+        let answer = ask(&mut shop, LEVEL, stale);
+        assert_eq!(
+            answer["data"]["inventorySetQuantities"]["userErrors"][0]["code"],
+            "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"
+        );
+        assert_eq!(shop.levels.values().sum::<i64>(), 7, "nothing of all this happened");
+    }
+
+    #[test]
+    fn one_key_does_one_thing_once() {
+        let mut shop = shop();
+        let question = level(&shop, json!(7), 9, "a");
+        let first = ask(&mut shop, LEVEL, question.clone());
+        assert_eq!(first["data"]["inventorySetQuantities"]["userErrors"], json!([]), "{first}");
+        assert_eq!(ask(&mut shop, LEVEL, question), first, "the same question gets the same answer");
+        let other = level(&shop, json!(9), 3, "a");
+        let answer = ask(&mut shop, LEVEL, other);
+        assert_eq!(
+            answer["data"]["inventorySetQuantities"]["userErrors"][0]["code"],
+            "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+        );
+        assert_eq!(shop.levels.values().sum::<i64>(), 9);
     }
 }

@@ -110,6 +110,9 @@ pub fn refund(shop: &mut Shop, arguments: &Value, key: &str) -> Result<Value, No
 
 /// The order whose unique field holds a value, or that has an id.
 pub fn by_identifier(shop: &Shop, identifier: &Value) -> Result<Value, No> {
+    if identifier["id"].is_null() == identifier["customId"].is_null() {
+        return Err(No::Question("an identifier is an id or a customId, and not both".to_owned()));
+    }
     if let Some(id) = identifier["id"].as_str() {
         return Ok(shop.order(id).map_or(Value::Null, shown_order));
     }

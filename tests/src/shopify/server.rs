@@ -1,7 +1,7 @@
 //! The stand-in's HTTP: Shopify's one address, and a few of its own by which it is told what to do.
 //!
 //! `POST /admin/api/{version}/graphql.json` is Shopify's. `/` shows what is there. `/control/...` is for tests and the demo:
-//! `faults`, `product`, `level`, `forget-keys`, `search-lag` and `state`.
+//! `faults`, `webhook`, `product`, `level`, `forget-keys`, `search-lag` and `state`.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -125,6 +125,7 @@ pub async fn serve(listen: SocketAddr, setup: Setup, ready: impl FnOnce(SocketAd
             .route("/control/state", web::get().to(state))
             .route("/control/faults", web::post().to(add_faults))
             .route("/control/faults", web::delete().to(clear_faults))
+            .route("/control/webhook", web::post().to(subscribe))
             .route("/control/product", web::post().to(product))
             .route("/control/level", web::post().to(level))
             .route("/control/forget-keys", web::post().to(forget_keys))
@@ -230,6 +231,18 @@ async fn add_faults(desk: Data<Desk>, fault: Json<Fault>) -> HttpResponse {
 
 async fn clear_faults(desk: Data<Desk>) -> HttpResponse {
     desk.inner().faults.clear();
+    HttpResponse::NoContent().finish()
+}
+
+/// Where messages go from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscription {
+    url: String,
+}
+
+async fn subscribe(desk: Data<Desk>, subscription: Json<Subscription>) -> HttpResponse {
+    desk.inner().webhook = Some(subscription.into_inner().url);
     HttpResponse::NoContent().finish()
 }
 
