@@ -1,6 +1,6 @@
 //! Reads the closing lines of the test runners.
 //!
-//! Owns the two formats, nextest's and libtest's. An output without a closing line, or one with words that are not known
+//! Owns the three formats, nextest's, libtest's and Node's. An output without a closing line, or one with words that are not known
 //! here, gives no count at all: the step then fails instead of quietly counting nothing.
 
 use crate::summary::Skip;
@@ -68,6 +68,22 @@ pub fn cargo_test(output: &str) -> Option<Counts> {
         }
     }
     sum
+}
+
+/// The closing lines of Node's own runner, as in `ℹ pass 12` or `# pass 12`, of the last run that has them.
+pub fn node(output: &str) -> Option<Counts> {
+    let number = |word: &str| {
+        let of_word = |line: &str| {
+            let rest = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?;
+            rest.strip_prefix(word)?.strip_prefix(' ')?.trim().parse::<u64>().ok()
+        };
+        output.lines().rev().find_map(of_word)
+    };
+    Some(Counts {
+        passed: number("pass")?,
+        failed: number("fail")? + number("cancelled")?,
+        skipped: number("skipped")? + number("todo")?,
+    })
 }
 
 /// The names of the tests that failed, as either runner lists them.
@@ -138,6 +154,19 @@ mod tests {
 
     fn check(line: &str, passed: u64, failed: u64, skipped: u64) {
         assert_eq!(nextest(line), Some(Counts { passed, failed, skipped }), "{line}");
+    }
+
+    #[test]
+    fn nodes_closing_lines_are_counted_and_a_run_that_was_cut_short_has_none() {
+        let whole = "✔ a page (12ms)\nℹ tests 4\nℹ suites 0\nℹ pass 2\nℹ fail 1\nℹ cancelled 1\nℹ skipped 0\nℹ todo 0\n";
+        let expected = Counts {
+            passed: 2,
+            failed: 2,
+            skipped: 0,
+        };
+        assert_eq!(node(whole), Some(expected));
+        assert_eq!(node(&whole.replace('ℹ', "#")), Some(expected));
+        assert_eq!(node("✔ a page (12ms)\n"), None);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod steps;
 mod summary;
 mod text;
 mod tools;
+mod web;
 
 use std::process::ExitCode;
 use std::time::Instant;

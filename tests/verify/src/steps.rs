@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::counts::{self, Counts};
 use crate::run::{Place, Ran};
 use crate::summary::{Skip, Tally};
-use crate::{fences, files, licences, text, tools};
+use crate::{fences, files, licences, text, tools, web};
 
 pub struct Step {
     pub name: &'static str,
@@ -75,6 +75,13 @@ pub const STEPS: &[Step] = &[
         run: licences::step,
     },
     Step {
+        name: "pages",
+        about: "the pages are generated, judged and built",
+        needs: &[],
+        deadline: USUAL,
+        run: web::pages,
+    },
+    Step {
         name: "clippy",
         about: "no warning in any target",
         needs: &[],
@@ -94,6 +101,13 @@ pub const STEPS: &[Step] = &[
         needs: &["tools", "build"],
         deadline: COMPILING,
         run: test,
+    },
+    Step {
+        name: "browser",
+        about: "the pages in a browser, on the programs as built",
+        needs: &["tools", "pages", "build"],
+        deadline: USUAL,
+        run: web::browser,
     },
     Step {
         name: "doc",

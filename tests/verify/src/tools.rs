@@ -83,6 +83,15 @@ fn install_postgres(place: &Place, step: &Step) -> Result<(), String> {
     Ok(())
 }
 
+/// One of Debian's packages, when this user may.
+pub fn install(place: &Place, step: &Step, package: &str, otherwise: &str) -> Result<(), String> {
+    if !may_install() {
+        return Err(format!("{package} is missing; install it, or {otherwise}"));
+    }
+    succeed(place, step, "apt-get", &["update"])?;
+    succeed(place, step, "apt-get", &["install", "--yes", "--no-install-recommends", package]).map(drop)
+}
+
 fn may_install() -> bool {
     fs::metadata("/proc/self").is_ok_and(|owner| owner.uid() == 0)
 }
@@ -175,7 +184,7 @@ fn bring_pip(place: &Place, step: &Step) -> Result<(), String> {
     }
 }
 
-fn succeed(place: &Place, step: &Step, program: &str, words: &[&str]) -> Result<Ran, String> {
+pub fn succeed(place: &Place, step: &Step, program: &str, words: &[&str]) -> Result<Ran, String> {
     let mut command = place.command(program, words);
     command.env("DEBIAN_FRONTEND", "noninteractive");
     let ran = place.run(step.name, command, step.deadline)?;
