@@ -159,7 +159,7 @@ mod tests {
         ];
         for text in wrong {
             let error = parsed(&text).and_then(|settings| settings.place()).unwrap_err();
-            let said = format!("{error} {error:?} {:#}", anyhow::Error::from(error));
+            let said = format!("{error} {error:?}") + &format!("{:#}", anyhow::Error::from(error));
             assert!(!said.contains("geheim"), "{said}");
         }
         let settings = parsed(&format!("data = '/a'\ndatabase = \"{url}\"")).unwrap();
