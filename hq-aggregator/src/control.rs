@@ -128,6 +128,15 @@ impl ControlDb {
         rows.into_iter().map(|text| parse("a tenant", text)).collect()
     }
 
+    pub async fn tenant_name(&self, tenant: TenantId) -> Result<String, DbError> {
+        let query = sqlx::query_scalar("select name from tenant where tenant = $1").bind(tenant.as_str());
+        let name: Option<String> = query
+            .fetch_optional(self.database.readers())
+            .await
+            .map_err(DbError::doing("read a tenant's name"))?;
+        Ok(name.unwrap_or_else(|| tenant.to_string()))
+    }
+
     pub async fn has_tenant(&self, tenant: TenantId) -> Result<(), ControlError> {
         let found = sqlx::query("select 1 from tenant where tenant = $1")
             .bind(tenant.as_str())
@@ -258,6 +267,24 @@ impl ControlDb {
             .await
             .map_err(&doing)?;
         db::commit(transaction).await
+    }
+
+    /// The token opens nothing any more.
+    pub async fn drop_token(&self, token_hash: &[u8]) -> Result<(), DbError> {
+        let query = sqlx::query("delete from token where token_hash = $1").bind(token_hash);
+        query
+            .execute(self.database.writer())
+            .await
+            .map_err(DbError::doing("forget a token"))?;
+        Ok(())
+    }
+
+    pub async fn token_expires(&self, token_hash: &[u8]) -> Result<Option<i64>, DbError> {
+        let query = sqlx::query_scalar("select expires_at from token where token_hash = $1").bind(token_hash);
+        query
+            .fetch_optional(self.database.readers())
+            .await
+            .map_err(DbError::doing("see how long a token lasts"))
     }
 
     pub async fn token_owner(&self, token_hash: &[u8], now: i64) -> Result<Option<SignedIn>, DbError> {

@@ -9,6 +9,7 @@ pub mod export;
 pub mod intake;
 pub mod join;
 pub mod office;
+mod pages;
 pub mod password;
 pub mod prove;
 pub mod rest;

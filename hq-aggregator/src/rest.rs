@@ -1,14 +1,17 @@
 //! The portal's HTTP interface, `/api/v1`: who may ask, what is answered, and how an error looks.
 //!
 //! Owns routes and limits. The tenant of a request comes from its token and from nowhere else. Queries and rules live in
-//! `tenant`; pages and webhooks are not here yet.
+//! `tenant`; pages stand in `pages`.
 
+mod closer;
 mod login;
 mod orders;
 pub mod problem;
 mod session;
+mod sheets;
 mod shopify;
 mod throttle;
+mod today;
 mod views;
 
 use std::net::{SocketAddr, TcpListener};
@@ -19,13 +22,14 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::middleware::{Next, from_fn};
-use actix_web::{App, HttpResponse, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use serde_json::json;
 use tokio::sync::{Semaphore, watch};
 use uuid::Uuid;
 
 use crate::broker::server::Health;
 use crate::control::ControlDb;
+use crate::pages;
 use crate::room::Rooms;
 use crate::shopify::vault::Vault;
 
@@ -99,7 +103,7 @@ pub fn serve(listener: TcpListener, portal: Arc<Portal>) -> std::io::Result<Serv
             .app_data(web::PathConfig::default().error_handler(|error, _| Problem::bad_request("path", &error).into()))
             .wrap(from_fn(dress))
             .configure(routes)
-            .default_service(web::to(nothing_here))
+            .default_service(web::to(page_or_nothing))
     });
     let server = server
         .workers(1)
@@ -124,6 +128,13 @@ fn routes(config: &mut web::ServiceConfig) {
                         .default_service(web::to(wrong_method)),
                 )
                 .service(
+                    web::resource(login::SESSION_PATH)
+                        .route(web::post().to(login::enter))
+                        .route(web::get().to(login::who))
+                        .route(web::delete().to(login::leave))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
                     web::resource("/stores")
                         .route(web::get().to(views::stores))
                         .default_service(web::to(wrong_method)),
@@ -134,6 +145,11 @@ fn routes(config: &mut web::ServiceConfig) {
                         .default_service(web::to(wrong_method)),
                 )
                 .service(
+                    web::resource("/products/{sku}")
+                        .route(web::get().to(closer::product))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
                     web::resource("/products/{sku}/price")
                         .route(web::put().to(orders::set_price))
                         .default_service(web::to(wrong_method)),
@@ -141,6 +157,21 @@ fn routes(config: &mut web::ServiceConfig) {
                 .service(
                     web::resource("/sales")
                         .route(web::get().to(views::sales))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/sales.csv")
+                        .route(web::get().to(sheets::sales))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/sales/{store}/{epoch}/{seq}")
+                        .route(web::get().to(closer::sale))
+                        .default_service(web::to(wrong_method)),
+                )
+                .service(
+                    web::resource("/reports/today")
+                        .route(web::get().to(today::today))
                         .default_service(web::to(wrong_method)),
                 )
                 .service(
@@ -160,6 +191,14 @@ fn routes(config: &mut web::ServiceConfig) {
                 )
                 .default_service(web::to(nothing_here)),
         );
+}
+
+/// Outside of the interface there are the pages.
+async fn page_or_nothing(request: HttpRequest) -> Result<HttpResponse, Problem> {
+    match pages::answer(&request) {
+        Some(page) => Ok(page),
+        None => nothing_here().await,
+    }
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
@@ -214,7 +253,10 @@ async fn dress(request: ServiceRequest, next: Next<impl MessageBody + 'static>) 
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // A page says itself how long it may be kept; answers about a company are kept by nobody.
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     tracing::info!(request_id = id, %method, path, status, took_ms, "answered");
     Ok(response)

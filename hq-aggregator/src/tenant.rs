@@ -3,8 +3,11 @@
 //! Owns its connections, which reach one file or one schema. The queries are in the rooms below, each beside the type it returns.
 
 pub mod catalog;
+pub mod clocks;
 pub mod directives;
+pub mod hours;
 pub mod journal;
+pub mod prices;
 pub mod progress;
 pub mod projections;
 pub mod quarantine;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use backroom_core::ids::StoreId;
 
+use crate::tenant::clocks;
 use crate::tenant::reports::{SaleCursor, shown};
 
 use super::Portal;
@@ -21,6 +22,10 @@ pub async fn stores(session: Session, portal: web::Data<Portal>) -> Result<HttpR
     let mut stores = Vec::new();
     for store in portal.control.stores(room.db.tenant()).await? {
         let standing = room.db.standing(store.store).await?;
+        let mut moment = room.db.snapshot().await?;
+        let clock = clocks::clock(&mut moment, store.store).await?;
+        let held_to = clocks::held_to(&mut moment, store.store).await?;
+        drop(moment);
         let last_seen = room.last_heard(store.store).max(standing.announced_at);
         stores.push(json!({
             "store": store.store,
@@ -35,6 +40,9 @@ pub async fn stores(session: Session, portal: web::Data<Portal>) -> Result<HttpR
             "directives_through": standing.directives_through,
             "directives_pending": standing.directives_pending,
             "quarantine": standing.open_cases,
+            "zone": clock.as_ref().map(|clock| &clock.zone),
+            "currency": clock.as_ref().map(|clock| &clock.currency),
+            "held_to": held_to.map(|at| shown(at.as_micros())),
         }));
     }
     Ok(HttpResponse::Ok().json(json!({ "stores": stores })))
@@ -90,6 +98,14 @@ pub async fn sales(session: Session, question: web::Query<SalesQuestion>) -> Res
     Ok(HttpResponse::Ok().json(json!({ "sales": sales, "next_cursor": next })))
 }
 
+/// The same without pages: a file has all rows.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SheetQuestion {
+    pub store: Option<String>,
+    pub day: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DayQuestion {
@@ -115,11 +131,11 @@ fn page(limit: Option<u32>) -> Result<u32, Problem> {
     }
 }
 
-fn store(text: &str) -> Result<StoreId, Problem> {
+pub fn store(text: &str) -> Result<StoreId, Problem> {
     text.parse().map_err(|error| Problem::bad_request("query", &error))
 }
 
-fn day(text: &str) -> Result<String, Problem> {
+pub fn day(text: &str) -> Result<String, Problem> {
     let day: Result<jiff::civil::Date, _> = text.parse();
     day.map(|day| day.to_string())
         .map_err(|_| Problem::bad_request("query", &"day is a date such as 2026-11-21"))

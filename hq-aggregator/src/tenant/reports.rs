@@ -10,6 +10,9 @@ use super::TenantDb;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SaleLine {
     pub store: String,
+    /// Where its entry stands in the store's journal.
+    pub epoch: i64,
+    pub seq: i64,
     pub receipt: String,
     pub end: String,
     pub at: String,
@@ -149,6 +152,8 @@ fn sale_line(row: SaleRow) -> SaleLine {
         receipt: format!("{}/{}/{}", row.register, row.series, row.number),
         at: shown(row.at),
         store: row.store,
+        epoch: row.epoch,
+        seq: row.seq,
         end: row.ended,
         business_day: row.business_day,
         till: row.till,

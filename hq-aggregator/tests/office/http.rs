@@ -10,10 +10,21 @@ use crate::DEADLINE;
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    /// In small letters, to compare.
     pub head: String,
+    /// As they were set.
+    pub cookies: Vec<String>,
     pub text: String,
     /// Null when it is no JSON.
     pub body: Value,
+}
+
+impl Answer {
+    /// What a browser would send back: a cookie that was set, as it was set.
+    pub fn cookie(&self, name: &str) -> String {
+        let set = self.cookies.iter().find(|set| set.starts_with(&format!("{name}="))).unwrap();
+        set.split(';').next().unwrap().to_owned()
+    }
 }
 
 pub async fn ask(address: &str, method: &str, path: &str, headers: &[(&str, String)], body: Option<&str>) -> Answer {
@@ -44,6 +55,12 @@ pub async fn ask(address: &str, method: &str, path: &str, headers: &[(&str, Stri
     Answer {
         status,
         head: head.to_lowercase(),
+        cookies: head
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            .map(|(_, value)| value.to_owned())
+            .collect(),
         text: text.to_owned(),
         body: serde_json::from_str(text).unwrap_or_default(),
     }

@@ -12,6 +12,7 @@ mod head_office;
 mod http;
 mod ingest;
 mod orders;
+mod pages;
 mod portal;
 #[path = "../common/postgres.rs"]
 mod postgres;
