@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file backroom/console/v1/console.proto.
  */
 export const file_backroom_console_v1_console: GenFile = /*@__PURE__*/
-  fileDesc("CiFiYWNrcm9vbS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE2JhY2tyb29tLmNvbnNvbGUudjEiEwoRTGlzdEFjdG9yc1JlcXVlc3QiRAoSTGlzdEFjdG9yc1Jlc3BvbnNlEi4KBmFjdG9ycxgBIAMoCzIeLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JWaWV3IoABCglBY3RvclZpZXcSDAoEbmFtZRgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JTdGF0ZRIQCghyZXN0YXJ0cxgDIAEoBBIPCgd3YWl0aW5nGAQgASgEEhIKCmxhc3RfZXJyb3IYBSABKAkiIgoSU3RyaWtlQWN0b3JSZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTU3RyaWtlQWN0b3JSZXNwb25zZSqUAQoKQWN0b3JTdGF0ZRIbChdBQ1RPUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0FDVE9SX1NUQVRFX1JVTk5JTkcQARIaChZBQ1RPUl9TVEFURV9SRVNUQVJUSU5HEAISGwoXQUNUT1JfU1RBVEVfUVVBUkFOVElORUQQAxIXChNBQ1RPUl9TVEFURV9TVE9QUEVEEAQy0QEKDkNvbnNvbGVTZXJ2aWNlEl0KCkxpc3RBY3RvcnMSJi5iYWNrcm9vbS5jb25zb2xlLnYxLkxpc3RBY3RvcnNSZXF1ZXN0GicuYmFja3Jvb20uY29uc29sZS52MS5MaXN0QWN0b3JzUmVzcG9uc2USYAoLU3RyaWtlQWN0b3ISJy5iYWNrcm9vbS5jb25zb2xlLnYxLlN0cmlrZUFjdG9yUmVxdWVzdBooLmJhY2tyb29tLmNvbnNvbGUudjEuU3RyaWtlQWN0b3JSZXNwb25zZWIGcHJvdG8z");
+  fileDesc("CiFiYWNrcm9vbS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE2JhY2tyb29tLmNvbnNvbGUudjEiEwoRTGlzdEFjdG9yc1JlcXVlc3QiRAoSTGlzdEFjdG9yc1Jlc3BvbnNlEi4KBmFjdG9ycxgBIAMoCzIeLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JWaWV3IqsBCglBY3RvclZpZXcSDAoEbmFtZRgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JTdGF0ZRIQCghyZXN0YXJ0cxgDIAEoBBIPCgd3YWl0aW5nGAQgASgEEhIKCmxhc3RfZXJyb3IYBSABKAkSDQoFdXBfbXMYBiABKAQSGgoScmVzdGFydHNfbGFzdF9ob3VyGAcgASgEIg4KDFdhdGNoUmVxdWVzdCKgAQoNV2F0Y2hSZXNwb25zZRIuCgZhY3RvcnMYASADKAsyHi5iYWNrcm9vbS5jb25zb2xlLnYxLkFjdG9yVmlldxIwCgdkZXZpY2VzGAIgAygLMh8uYmFja3Jvb20uY29uc29sZS52MS5EZXZpY2VMaW5lEi0KBXN0b3JlGAMgASgLMh4uYmFja3Jvb20uY29uc29sZS52MS5TdG9yZUxpbmUiegoKRGV2aWNlTGluZRIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFc3RhdGUYAyABKAkSDQoFd29yZHMYBCABKAkSDwoHd2FpdGluZxgFIAEoDRIQCghyZWdpc3RlchgGIAEoCRIPCgdhZGRyZXNzGAcgASgJIq0BCglTdG9yZUxpbmUSDQoFc3RvcmUYASABKAkSEgoKc3RvcmVfbmFtZRgCIAEoCRINCgVlcG9jaBgDIAEoDRILCgNzZXEYBCABKAQSEgoKaGVsZF9ieV9ocRgFIAEoBBIOCgZ1bmhlbGQYBiABKAQSFAoMaHFfY29ubmVjdGVkGAcgASgIEhYKDmZhdWx0c19hbGxvd2VkGAggASgIEg8KB3Ryb3VibGUYCSABKAkiIgoSU3RyaWtlQWN0b3JSZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTU3RyaWtlQWN0b3JSZXNwb25zZSqUAQoKQWN0b3JTdGF0ZRIbChdBQ1RPUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0FDVE9SX1NUQVRFX1JVTk5JTkcQARIaChZBQ1RPUl9TVEFURV9SRVNUQVJUSU5HEAISGwoXQUNUT1JfU1RBVEVfUVVBUkFOVElORUQQAxIXChNBQ1RPUl9TVEFURV9TVE9QUEVEEAQyowIKDkNvbnNvbGVTZXJ2aWNlEl0KCkxpc3RBY3RvcnMSJi5iYWNrcm9vbS5jb25zb2xlLnYxLkxpc3RBY3RvcnNSZXF1ZXN0GicuYmFja3Jvb20uY29uc29sZS52MS5MaXN0QWN0b3JzUmVzcG9uc2USUAoFV2F0Y2gSIS5iYWNrcm9vbS5jb25zb2xlLnYxLldhdGNoUmVxdWVzdBoiLmJhY2tyb29tLmNvbnNvbGUudjEuV2F0Y2hSZXNwb25zZTABEmAKC1N0cmlrZUFjdG9yEicuYmFja3Jvb20uY29uc29sZS52MS5TdHJpa2VBY3RvclJlcXVlc3QaKC5iYWNrcm9vbS5jb25zb2xlLnYxLlN0cmlrZUFjdG9yUmVzcG9uc2ViBnByb3RvMw");
 
 /**
  * @generated from message backroom.console.v1.ListActorsRequest
@@ -76,6 +76,20 @@ export type ActorView = Message<"backroom.console.v1.ActorView"> & {
    * @generated from field: string last_error = 5;
    */
   lastError: string;
+
+  /**
+   * Milliseconds since it was started or restarted; 0 while it is not running.
+   *
+   * @generated from field: uint64 up_ms = 6;
+   */
+  upMs: bigint;
+
+  /**
+   * Restarts within the last hour.
+   *
+   * @generated from field: uint64 restarts_last_hour = 7;
+   */
+  restartsLastHour: bigint;
 };
 
 /**
@@ -84,6 +98,164 @@ export type ActorView = Message<"backroom.console.v1.ActorView"> & {
  */
 export const ActorViewSchema: GenMessage<ActorView> = /*@__PURE__*/
   messageDesc(file_backroom_console_v1_console, 2);
+
+/**
+ * @generated from message backroom.console.v1.WatchRequest
+ */
+export type WatchRequest = Message<"backroom.console.v1.WatchRequest"> & {
+};
+
+/**
+ * Describes the message backroom.console.v1.WatchRequest.
+ * Use `create(WatchRequestSchema)` to create a new message.
+ */
+export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
+  messageDesc(file_backroom_console_v1_console, 3);
+
+/**
+ * @generated from message backroom.console.v1.WatchResponse
+ */
+export type WatchResponse = Message<"backroom.console.v1.WatchResponse"> & {
+  /**
+   * @generated from field: repeated backroom.console.v1.ActorView actors = 1;
+   */
+  actors: ActorView[];
+
+  /**
+   * @generated from field: repeated backroom.console.v1.DeviceLine devices = 2;
+   */
+  devices: DeviceLine[];
+
+  /**
+   * @generated from field: backroom.console.v1.StoreLine store = 3;
+   */
+  store?: StoreLine | undefined;
+};
+
+/**
+ * Describes the message backroom.console.v1.WatchResponse.
+ * Use `create(WatchResponseSchema)` to create a new message.
+ */
+export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
+  messageDesc(file_backroom_console_v1_console, 4);
+
+/**
+ * What stands on the counters, one line each.
+ *
+ * @generated from message backroom.console.v1.DeviceLine
+ */
+export type DeviceLine = Message<"backroom.console.v1.DeviceLine"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * `printer`, `terminal`, `scanner` or `reader`.
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * `connecting`, `ready`, `attention`, `trouble` or `away`.
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * @generated from field: string words = 4;
+   */
+  words: string;
+
+  /**
+   * @generated from field: uint32 waiting = 5;
+   */
+  waiting: number;
+
+  /**
+   * @generated from field: string register = 6;
+   */
+  register: string;
+
+  /**
+   * Where it is reached.
+   *
+   * @generated from field: string address = 7;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message backroom.console.v1.DeviceLine.
+ * Use `create(DeviceLineSchema)` to create a new message.
+ */
+export const DeviceLineSchema: GenMessage<DeviceLine> = /*@__PURE__*/
+  messageDesc(file_backroom_console_v1_console, 5);
+
+/**
+ * @generated from message backroom.console.v1.StoreLine
+ */
+export type StoreLine = Message<"backroom.console.v1.StoreLine"> & {
+  /**
+   * @generated from field: string store = 1;
+   */
+  store: string;
+
+  /**
+   * @generated from field: string store_name = 2;
+   */
+  storeName: string;
+
+  /**
+   * @generated from field: uint32 epoch = 3;
+   */
+  epoch: number;
+
+  /**
+   * @generated from field: uint64 seq = 4;
+   */
+  seq: bigint;
+
+  /**
+   * @generated from field: uint64 held_by_hq = 5;
+   */
+  heldByHq: bigint;
+
+  /**
+   * Entries that exist on this box only.
+   *
+   * @generated from field: uint64 unheld = 6;
+   */
+  unheld: bigint;
+
+  /**
+   * @generated from field: bool hq_connected = 7;
+   */
+  hqConnected: boolean;
+
+  /**
+   * Whether StrikeActor is allowed.
+   *
+   * @generated from field: bool faults_allowed = 8;
+   */
+  faultsAllowed: boolean;
+
+  /**
+   * In words, empty while all is well.
+   *
+   * @generated from field: string trouble = 9;
+   */
+  trouble: string;
+};
+
+/**
+ * Describes the message backroom.console.v1.StoreLine.
+ * Use `create(StoreLineSchema)` to create a new message.
+ */
+export const StoreLineSchema: GenMessage<StoreLine> = /*@__PURE__*/
+  messageDesc(file_backroom_console_v1_console, 6);
 
 /**
  * @generated from message backroom.console.v1.StrikeActorRequest
@@ -100,7 +272,7 @@ export type StrikeActorRequest = Message<"backroom.console.v1.StrikeActorRequest
  * Use `create(StrikeActorRequestSchema)` to create a new message.
  */
 export const StrikeActorRequestSchema: GenMessage<StrikeActorRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 3);
+  messageDesc(file_backroom_console_v1_console, 7);
 
 /**
  * @generated from message backroom.console.v1.StrikeActorResponse
@@ -113,7 +285,7 @@ export type StrikeActorResponse = Message<"backroom.console.v1.StrikeActorRespon
  * Use `create(StrikeActorResponseSchema)` to create a new message.
  */
 export const StrikeActorResponseSchema: GenMessage<StrikeActorResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 4);
+  messageDesc(file_backroom_console_v1_console, 8);
 
 /**
  * @generated from enum backroom.console.v1.ActorState
@@ -162,6 +334,16 @@ export const ConsoleService: GenService<{
     methodKind: "unary";
     input: typeof ListActorsRequestSchema;
     output: typeof ListActorsResponseSchema;
+  },
+  /**
+   * The same, with the devices and the way to head office, again and again: at once, and whenever something changed.
+   *
+   * @generated from rpc backroom.console.v1.ConsoleService.Watch
+   */
+  watch: {
+    methodKind: "server_streaming";
+    input: typeof WatchRequestSchema;
+    output: typeof WatchResponseSchema;
   },
   /**
    * Makes an actor panic. Refused unless the box was started with faults allowed.

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file backroom/journal/v1/journal.proto.
  */
 export const file_backroom_journal_v1_journal: GenFile = /*@__PURE__*/
-  fileDesc("CiFiYWNrcm9vbS9qb3VybmFsL3YxL2pvdXJuYWwucHJvdG8SE2JhY2tyb29tLmpvdXJuYWwudjEiOwoHUmVjZWlwdBIQCghyZWdpc3RlchgBIAEoCRIOCgZzZXJpZXMYAiABKA0SDgoGbnVtYmVyGAMgASgEIo8BCgtFcG9jaE9wZW5lZBIOCgZyZWFzb24YASABKAkSLwoIcHJldmlvdXMYAiABKAsyHS5iYWNrcm9vbS5qb3VybmFsLnYxLkVwb2NoRW5kEg4KBnNlcmllcxgDIAEoDRIQCghjdXJyZW5jeRgEIAEoCRIMCgR6b25lGAUgASgJEg8KB2RheV9lbmQYBiABKAkiNAoIRXBvY2hFbmQSDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwiPgoOQ2F0YWxvZ0FwcGxpZWQSDwoHdmVyc2lvbhgBIAEoBBIMCgRoYXNoGAIgASgMEg0KBWl0ZW1zGAMgASgEIjwKC1N0b2NrT3BlbmVkEi0KBW1vdmVzGAEgAygLMh4uYmFja3Jvb20uam91cm5hbC52MS5TdG9ja01vdmUiPQoJU3RvY2tNb3ZlEgsKA3NrdRgBIAEoCRITCgtkZWx0YV9taWxsaRgCIAEoEhIOCgZyZWFzb24YAyABKAkiMgoQUmVnaXN0ZXJFbnJvbGxlZBIQCghyZWdpc3RlchgBIAEoCRIMCgR0aWxsGAIgASgJIjwKCFNpZ25lZEluEhAKCHJlZ2lzdGVyGAEgASgJEg0KBXN0YWZmGAIgASgJEg8KB3Nlc3Npb24YAyABKAQiUQoLU2hpZnRPcGVuZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRITCgtmbG9hdF9taW5vchgEIAEoEiJcCglDYXNoTW92ZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIMCgRtb3ZlGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIOCgZyZWFzb24YBSABKAkiSgoLVGVuZGVyVGFrZW4SDgoGdGlja2V0GAEgASgMEisKBnRlbmRlchgCIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyIlMKBlRlbmRlchISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEhIMCgRraW5kGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEiKaBAoMQ2xvc2VkVGlja2V0Eg4KBnRpY2tldBgBIAEoDBILCgNlbmQYAiABKAkSLQoHcmVjZWlwdBgDIAEoCzIcLmJhY2tyb29tLmpvdXJuYWwudjEuUmVjZWlwdBIuCghvcmlnaW5hbBgEIAEoCzIcLmJhY2tyb29tLmpvdXJuYWwudjEuUmVjZWlwdBIQCghyZWdpc3RlchgFIAEoCRIMCgR0aWxsGAYgASgJEg0KBXNoaWZ0GAcgASgMEhgKEG9wZW5lZF9hdF9taWNyb3MYCCABKBISEAoIY3VycmVuY3kYCSABKAkSDgoGcHJpY2VzGAogASgJEi4KBWxpbmVzGAsgAygLMh8uYmFja3Jvb20uam91cm5hbC52MS5DbG9zZWRMaW5lEioKBXRheGVzGAwgAygLMhsuYmFja3Jvb20uam91cm5hbC52MS5UYXhTdW0SEQoJbmV0X21pbm9yGA0gASgSEhEKCXRheF9taW5vchgOIAEoEhIbChNjYXNoX3JvdW5kaW5nX21pbm9yGA8gASgSEhEKCWR1ZV9taW5vchgQIAEoEhIsCgd0ZW5kZXJzGBEgAygLMhsuYmFja3Jvb20uam91cm5hbC52MS5UZW5kZXISFAoMY2hhbmdlX21pbm9yGBIgASgSEi0KBW1vdmVzGBMgAygLMh4uYmFja3Jvb20uam91cm5hbC52MS5TdG9ja01vdmUi2QIKCkNsb3NlZExpbmUSDAoEbGluZRgBIAEoDRISCgpjb21tYW5kX2lkGAIgASgMEhEKCWF0X21pY3JvcxgDIAEoEhILCgNza3UYBCABKAkSDAoEbmFtZRgFIAEoCRIMCgRjb2RlGAYgASgJEhYKDnF1YW50aXR5X21pbGxpGAcgASgSEhgKEHVuaXRfcHJpY2VfbWlub3IYCCABKBISFAoMYW1vdW50X21pbm9yGAkgASgSEjEKB3JlYXNvbnMYCiADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLlByaWNlUmVhc29uEhEKCXRheF9jbGFzcxgLIAEoCRIMCgRyYXRlGAwgASgJEhEKCW5ldF9taW5vchgNIAEoEhIRCgl0YXhfbWlub3IYDiABKBISKwoGdm9pZGVkGA8gASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5Wb2lkZWQiVwoLUHJpY2VSZWFzb24SDgoGcmVhc29uGAEgASgJEhQKDGFtb3VudF9taW5vchgCIAEoEhIPCgdjYXRhbG9nGAMgASgEEhEKCWRpcmVjdGl2ZRgEIAEoBCIvCgZWb2lkZWQSEgoKY29tbWFuZF9pZBgBIAEoDBIRCglhdF9taWNyb3MYAiABKBIiTwoGVGF4U3VtEhEKCXRheF9jbGFzcxgBIAEoCRIMCgRyYXRlGAIgASgJEhEKCW5ldF9taW5vchgDIAEoEhIRCgl0YXhfbWlub3IYBCABKBIiUwoLU2hpZnRDbG9zZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRInCgF6GAMgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5aUmVwb3J0IpgCCgdaUmVwb3J0Eg4KBm51bWJlchgBIAEoBBIYChBvcGVuZWRfYXRfbWljcm9zGAIgASgSEhgKEGNsb3NlZF9hdF9taWNyb3MYAyABKBISEwoLZmxvYXRfbWlub3IYBCABKBISKwoGdG90YWxzGAUgASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5Ub3RhbHMSFgoOZXhwZWN0ZWRfbWlub3IYBiABKBISFQoNY291bnRlZF9taW5vchgHIAEoEhIYChBvdmVyX3Nob3J0X21pbm9yGAggASgSEh0KFXBlcnBldHVhbF9zYWxlc19taW5vchgJIAEoEhIfChdwZXJwZXR1YWxfcmV0dXJuc19taW5vchgKIAEoEiKiAwoGVG90YWxzEg0KBXNhbGVzGAEgASgEEg8KB3JldHVybnMYAiABKAQSEQoJY2FuY2VsbGVkGAMgASgEEhEKCW5ldF9taW5vchgEIAEoEhIRCgl0YXhfbWlub3IYBSABKBISKgoFdGF4ZXMYBiADKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRheFN1bRIbChNjYXNoX3JvdW5kaW5nX21pbm9yGAcgASgSEhcKD3NhbGVzX2R1ZV9taW5vchgIIAEoEhIZChFyZXR1cm5zX2R1ZV9taW5vchgJIAEoEhIYChBjYXNoX3Rha2VuX21pbm9yGAogASgSEhQKDGNoYW5nZV9taW5vchgLIAEoEhIaChJjYXNoX3JlZnVuZHNfbWlub3IYDCABKBISFQoNcGFpZF9pbl9taW5vchgNIAEoEhIWCg5wYWlkX291dF9taW5vchgOIAEoEhITCgtkcm9wc19taW5vchgPIAEoEhIyCghyZWNlaXB0cxgQIAMoCzIgLmJhY2tyb29tLmpvdXJuYWwudjEuUmVjZWlwdFNwYW4iZgoLUmVjZWlwdFNwYW4SKwoFZmlyc3QYASABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQSKgoEbGFzdBgCIAEoCzIcLmJhY2tyb29tLmpvdXJuYWwudjEuUmVjZWlwdCJzCg1QcmljZURpcmVjdGVkEhEKCWRpcmVjdGl2ZRgBIAEoBBILCgNza3UYAiABKAkSEwoLcHJpY2VfbWlub3IYAyABKBISEAoIY3VycmVuY3kYBCABKAkSGwoTZWZmZWN0aXZlX2F0X21pY3JvcxgFIAEoEiIyChBEaXJlY3RpdmVSZWZ1c2VkEhEKCWRpcmVjdGl2ZRgBIAEoBBILCgN3aHkYAiABKAliBnByb3RvMw");
+  fileDesc("CiFiYWNrcm9vbS9qb3VybmFsL3YxL2pvdXJuYWwucHJvdG8SE2JhY2tyb29tLmpvdXJuYWwudjEiOwoHUmVjZWlwdBIQCghyZWdpc3RlchgBIAEoCRIOCgZzZXJpZXMYAiABKA0SDgoGbnVtYmVyGAMgASgEIo8BCgtFcG9jaE9wZW5lZBIOCgZyZWFzb24YASABKAkSLwoIcHJldmlvdXMYAiABKAsyHS5iYWNrcm9vbS5qb3VybmFsLnYxLkVwb2NoRW5kEg4KBnNlcmllcxgDIAEoDRIQCghjdXJyZW5jeRgEIAEoCRIMCgR6b25lGAUgASgJEg8KB2RheV9lbmQYBiABKAkiNAoIRXBvY2hFbmQSDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwiPgoOQ2F0YWxvZ0FwcGxpZWQSDwoHdmVyc2lvbhgBIAEoBBIMCgRoYXNoGAIgASgMEg0KBWl0ZW1zGAMgASgEIjwKC1N0b2NrT3BlbmVkEi0KBW1vdmVzGAEgAygLMh4uYmFja3Jvb20uam91cm5hbC52MS5TdG9ja01vdmUiPQoJU3RvY2tNb3ZlEgsKA3NrdRgBIAEoCRITCgtkZWx0YV9taWxsaRgCIAEoEhIOCgZyZWFzb24YAyABKAkiMgoQUmVnaXN0ZXJFbnJvbGxlZBIQCghyZWdpc3RlchgBIAEoCRIMCgR0aWxsGAIgASgJIjwKCFNpZ25lZEluEhAKCHJlZ2lzdGVyGAEgASgJEg0KBXN0YWZmGAIgASgJEg8KB3Nlc3Npb24YAyABKAQiUQoLU2hpZnRPcGVuZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRITCgtmbG9hdF9taW5vchgEIAEoEiJcCglDYXNoTW92ZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIMCgRtb3ZlGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIOCgZyZWFzb24YBSABKAkiSgoLVGVuZGVyVGFrZW4SDgoGdGlja2V0GAEgASgMEisKBnRlbmRlchgCIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyImQKBlRlbmRlchISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEhIMCgRraW5kGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIPCgdhdHRlbXB0GAUgASgJIpoECgxDbG9zZWRUaWNrZXQSDgoGdGlja2V0GAEgASgMEgsKA2VuZBgCIAEoCRItCgdyZWNlaXB0GAMgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0Ei4KCG9yaWdpbmFsGAQgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EhAKCHJlZ2lzdGVyGAUgASgJEgwKBHRpbGwYBiABKAkSDQoFc2hpZnQYByABKAwSGAoQb3BlbmVkX2F0X21pY3JvcxgIIAEoEhIQCghjdXJyZW5jeRgJIAEoCRIOCgZwcmljZXMYCiABKAkSLgoFbGluZXMYCyADKAsyHy5iYWNrcm9vbS5qb3VybmFsLnYxLkNsb3NlZExpbmUSKgoFdGF4ZXMYDCADKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRheFN1bRIRCgluZXRfbWlub3IYDSABKBISEQoJdGF4X21pbm9yGA4gASgSEhsKE2Nhc2hfcm91bmRpbmdfbWlub3IYDyABKBISEQoJZHVlX21pbm9yGBAgASgSEiwKB3RlbmRlcnMYESADKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRlbmRlchIUCgxjaGFuZ2VfbWlub3IYEiABKBISLQoFbW92ZXMYEyADKAsyHi5iYWNrcm9vbS5qb3VybmFsLnYxLlN0b2NrTW92ZSLZAgoKQ2xvc2VkTGluZRIMCgRsaW5lGAEgASgNEhIKCmNvbW1hbmRfaWQYAiABKAwSEQoJYXRfbWljcm9zGAMgASgSEgsKA3NrdRgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBGNvZGUYBiABKAkSFgoOcXVhbnRpdHlfbWlsbGkYByABKBISGAoQdW5pdF9wcmljZV9taW5vchgIIAEoEhIUCgxhbW91bnRfbWlub3IYCSABKBISMQoHcmVhc29ucxgKIAMoCzIgLmJhY2tyb29tLmpvdXJuYWwudjEuUHJpY2VSZWFzb24SEQoJdGF4X2NsYXNzGAsgASgJEgwKBHJhdGUYDCABKAkSEQoJbmV0X21pbm9yGA0gASgSEhEKCXRheF9taW5vchgOIAEoEhIrCgZ2b2lkZWQYDyABKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlZvaWRlZCJXCgtQcmljZVJlYXNvbhIOCgZyZWFzb24YASABKAkSFAoMYW1vdW50X21pbm9yGAIgASgSEg8KB2NhdGFsb2cYAyABKAQSEQoJZGlyZWN0aXZlGAQgASgEIi8KBlZvaWRlZBISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEiJPCgZUYXhTdW0SEQoJdGF4X2NsYXNzGAEgASgJEgwKBHJhdGUYAiABKAkSEQoJbmV0X21pbm9yGAMgASgSEhEKCXRheF9taW5vchgEIAEoEiJTCgtTaGlmdENsb3NlZBINCgVzaGlmdBgBIAEoDBIMCgR0aWxsGAIgASgJEicKAXoYAyABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlpSZXBvcnQimAIKB1pSZXBvcnQSDgoGbnVtYmVyGAEgASgEEhgKEG9wZW5lZF9hdF9taWNyb3MYAiABKBISGAoQY2xvc2VkX2F0X21pY3JvcxgDIAEoEhITCgtmbG9hdF9taW5vchgEIAEoEhIrCgZ0b3RhbHMYBSABKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRvdGFscxIWCg5leHBlY3RlZF9taW5vchgGIAEoEhIVCg1jb3VudGVkX21pbm9yGAcgASgSEhgKEG92ZXJfc2hvcnRfbWlub3IYCCABKBISHQoVcGVycGV0dWFsX3NhbGVzX21pbm9yGAkgASgSEh8KF3BlcnBldHVhbF9yZXR1cm5zX21pbm9yGAogASgSIrwDCgZUb3RhbHMSDQoFc2FsZXMYASABKAQSDwoHcmV0dXJucxgCIAEoBBIRCgljYW5jZWxsZWQYAyABKAQSEQoJbmV0X21pbm9yGAQgASgSEhEKCXRheF9taW5vchgFIAEoEhIqCgV0YXhlcxgGIAMoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGF4U3VtEhsKE2Nhc2hfcm91bmRpbmdfbWlub3IYByABKBISFwoPc2FsZXNfZHVlX21pbm9yGAggASgSEhkKEXJldHVybnNfZHVlX21pbm9yGAkgASgSEhgKEGNhc2hfdGFrZW5fbWlub3IYCiABKBISFAoMY2hhbmdlX21pbm9yGAsgASgSEhoKEmNhc2hfcmVmdW5kc19taW5vchgMIAEoEhIVCg1wYWlkX2luX21pbm9yGA0gASgSEhYKDnBhaWRfb3V0X21pbm9yGA4gASgSEhMKC2Ryb3BzX21pbm9yGA8gASgSEjIKCHJlY2VpcHRzGBAgAygLMiAuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0U3BhbhIYChBjYXJkX3Rha2VuX21pbm9yGBEgASgSImYKC1JlY2VpcHRTcGFuEisKBWZpcnN0GAEgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EioKBGxhc3QYAiABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQicwoNUHJpY2VEaXJlY3RlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDc2t1GAIgASgJEhMKC3ByaWNlX21pbm9yGAMgASgSEhAKCGN1cnJlbmN5GAQgASgJEhsKE2VmZmVjdGl2ZV9hdF9taWNyb3MYBSABKBIiMgoQRGlyZWN0aXZlUmVmdXNlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDd2h5GAIgASgJIoABCglDYXJkQXNrZWQSCwoDYXNrGAEgASgMEg4KBnRpY2tldBgCIAEoDBIQCghyZWdpc3RlchgDIAEoCRIMCgR0aWxsGAQgASgJEhAKCHRlcm1pbmFsGAUgASgJEhQKDGFtb3VudF9taW5vchgGIAEoEhIOCgZzZXR0bGUYByABKAgifgoJQ2FyZEJlZ3VuEgsKA2FzaxgBIAEoDBIQCgh0ZXJtaW5hbBgCIAEoCRIXCgpsYXN0X3RyYWNlGAMgASgNSACIAQESGQoMbGFzdF9yZWNlaXB0GAQgASgNSAGIAQFCDQoLX2xhc3RfdHJhY2VCDwoNX2xhc3RfcmVjZWlwdCJlCglDYXJkRW5kZWQSCwoDYXNrGAEgASgMEg4KBnRpY2tldBgCIAEoDBIQCgh0ZXJtaW5hbBgDIAEoCRILCgNlbmQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoCRILCgN3aHkYBiABKAkiVAoMRm91bmRDYXB0dXJlEgsKA2FzaxgBIAEoDBIQCgh0ZXJtaW5hbBgCIAEoCRIPCgdhdHRlbXB0GAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEiJ5CgxFZmZlY3RXYW50ZWQSDgoGZWZmZWN0GAEgASgJEg4KBmRldmljZRgCIAEoCRIMCgRkb2VzGAMgASgJEi0KB3JlY2VpcHQYBCABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQSDAoEY29weRgFIAEoCCJGCgtFZmZlY3RFbmRlZBIOCgZlZmZlY3QYASABKAkSCwoDZW5kGAIgASgJEg0KBWNhdXNlGAMgASgJEgsKA3doeRgEIAEoCSKqAQoMU2hlbGZDb3VudGVkEg0KBWNvdW50GAEgASgMEg0KBXBsYWNlGAIgASgJEg8KB3JlYWRlcnMYAyADKAkSDAoEdGFncxgEIAEoBBIPCgdtaXNzaW5nGAUgASgEEhsKE21pc3NpbmdfdW5leHBsYWluZWQYBiABKAQSLwoFbGluZXMYByADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLkNvdW50ZWRJdGVtIkIKC0NvdW50ZWRJdGVtEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgEEhUKDW9uX2hhbmRfbWlsbGkYAyABKBJiBnByb3RvMw");
 
 /**
  * @generated from message backroom.journal.v1.Receipt
@@ -345,6 +345,11 @@ export type Tender = Message<"backroom.journal.v1.Tender"> & {
    * @generated from field: sint64 amount_minor = 4;
    */
   amountMinor: bigint;
+
+  /**
+   * @generated from field: string attempt = 5;
+   */
+  attempt: string;
 };
 
 /**
@@ -806,6 +811,11 @@ export type Totals = Message<"backroom.journal.v1.Totals"> & {
    * @generated from field: repeated backroom.journal.v1.ReceiptSpan receipts = 16;
    */
   receipts: ReceiptSpan[];
+
+  /**
+   * @generated from field: sint64 card_taken_minor = 17;
+   */
+  cardTakenMinor: bigint;
 };
 
 /**
@@ -895,4 +905,300 @@ export type DirectiveRefused = Message<"backroom.journal.v1.DirectiveRefused"> &
  */
 export const DirectiveRefusedSchema: GenMessage<DirectiveRefused> = /*@__PURE__*/
   messageDesc(file_backroom_journal_v1_journal, 22);
+
+/**
+ * @generated from message backroom.journal.v1.CardAsked
+ */
+export type CardAsked = Message<"backroom.journal.v1.CardAsked"> & {
+  /**
+   * @generated from field: bytes ask = 1;
+   */
+  ask: Uint8Array;
+
+  /**
+   * @generated from field: bytes ticket = 2;
+   */
+  ticket: Uint8Array;
+
+  /**
+   * @generated from field: string register = 3;
+   */
+  register: string;
+
+  /**
+   * @generated from field: string till = 4;
+   */
+  till: string;
+
+  /**
+   * @generated from field: string terminal = 5;
+   */
+  terminal: string;
+
+  /**
+   * @generated from field: sint64 amount_minor = 6;
+   */
+  amountMinor: bigint;
+
+  /**
+   * @generated from field: bool settle = 7;
+   */
+  settle: boolean;
+};
+
+/**
+ * Describes the message backroom.journal.v1.CardAsked.
+ * Use `create(CardAskedSchema)` to create a new message.
+ */
+export const CardAskedSchema: GenMessage<CardAsked> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 23);
+
+/**
+ * @generated from message backroom.journal.v1.CardBegun
+ */
+export type CardBegun = Message<"backroom.journal.v1.CardBegun"> & {
+  /**
+   * @generated from field: bytes ask = 1;
+   */
+  ask: Uint8Array;
+
+  /**
+   * @generated from field: string terminal = 2;
+   */
+  terminal: string;
+
+  /**
+   * @generated from field: optional uint32 last_trace = 3;
+   */
+  lastTrace?: number | undefined;
+
+  /**
+   * @generated from field: optional uint32 last_receipt = 4;
+   */
+  lastReceipt?: number | undefined;
+};
+
+/**
+ * Describes the message backroom.journal.v1.CardBegun.
+ * Use `create(CardBegunSchema)` to create a new message.
+ */
+export const CardBegunSchema: GenMessage<CardBegun> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 24);
+
+/**
+ * @generated from message backroom.journal.v1.CardEnded
+ */
+export type CardEnded = Message<"backroom.journal.v1.CardEnded"> & {
+  /**
+   * @generated from field: bytes ask = 1;
+   */
+  ask: Uint8Array;
+
+  /**
+   * @generated from field: bytes ticket = 2;
+   */
+  ticket: Uint8Array;
+
+  /**
+   * @generated from field: string terminal = 3;
+   */
+  terminal: string;
+
+  /**
+   * @generated from field: string end = 4;
+   */
+  end: string;
+
+  /**
+   * @generated from field: string attempt = 5;
+   */
+  attempt: string;
+
+  /**
+   * @generated from field: string why = 6;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.CardEnded.
+ * Use `create(CardEndedSchema)` to create a new message.
+ */
+export const CardEndedSchema: GenMessage<CardEnded> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 25);
+
+/**
+ * @generated from message backroom.journal.v1.FoundCapture
+ */
+export type FoundCapture = Message<"backroom.journal.v1.FoundCapture"> & {
+  /**
+   * @generated from field: bytes ask = 1;
+   */
+  ask: Uint8Array;
+
+  /**
+   * @generated from field: string terminal = 2;
+   */
+  terminal: string;
+
+  /**
+   * @generated from field: string attempt = 3;
+   */
+  attempt: string;
+
+  /**
+   * @generated from field: sint64 amount_minor = 4;
+   */
+  amountMinor: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.FoundCapture.
+ * Use `create(FoundCaptureSchema)` to create a new message.
+ */
+export const FoundCaptureSchema: GenMessage<FoundCapture> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 26);
+
+/**
+ * @generated from message backroom.journal.v1.EffectWanted
+ */
+export type EffectWanted = Message<"backroom.journal.v1.EffectWanted"> & {
+  /**
+   * @generated from field: string effect = 1;
+   */
+  effect: string;
+
+  /**
+   * @generated from field: string device = 2;
+   */
+  device: string;
+
+  /**
+   * @generated from field: string does = 3;
+   */
+  does: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.Receipt receipt = 4;
+   */
+  receipt?: Receipt | undefined;
+
+  /**
+   * @generated from field: bool copy = 5;
+   */
+  copy: boolean;
+};
+
+/**
+ * Describes the message backroom.journal.v1.EffectWanted.
+ * Use `create(EffectWantedSchema)` to create a new message.
+ */
+export const EffectWantedSchema: GenMessage<EffectWanted> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 27);
+
+/**
+ * @generated from message backroom.journal.v1.EffectEnded
+ */
+export type EffectEnded = Message<"backroom.journal.v1.EffectEnded"> & {
+  /**
+   * @generated from field: string effect = 1;
+   */
+  effect: string;
+
+  /**
+   * @generated from field: string end = 2;
+   */
+  end: string;
+
+  /**
+   * @generated from field: string cause = 3;
+   */
+  cause: string;
+
+  /**
+   * @generated from field: string why = 4;
+   */
+  why: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.EffectEnded.
+ * Use `create(EffectEndedSchema)` to create a new message.
+ */
+export const EffectEndedSchema: GenMessage<EffectEnded> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 28);
+
+/**
+ * @generated from message backroom.journal.v1.ShelfCounted
+ */
+export type ShelfCounted = Message<"backroom.journal.v1.ShelfCounted"> & {
+  /**
+   * @generated from field: bytes count = 1;
+   */
+  count: Uint8Array;
+
+  /**
+   * @generated from field: string place = 2;
+   */
+  place: string;
+
+  /**
+   * @generated from field: repeated string readers = 3;
+   */
+  readers: string[];
+
+  /**
+   * @generated from field: uint64 tags = 4;
+   */
+  tags: bigint;
+
+  /**
+   * @generated from field: uint64 missing = 5;
+   */
+  missing: bigint;
+
+  /**
+   * @generated from field: uint64 missing_unexplained = 6;
+   */
+  missingUnexplained: bigint;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.CountedItem lines = 7;
+   */
+  lines: CountedItem[];
+};
+
+/**
+ * Describes the message backroom.journal.v1.ShelfCounted.
+ * Use `create(ShelfCountedSchema)` to create a new message.
+ */
+export const ShelfCountedSchema: GenMessage<ShelfCounted> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 29);
+
+/**
+ * @generated from message backroom.journal.v1.CountedItem
+ */
+export type CountedItem = Message<"backroom.journal.v1.CountedItem"> & {
+  /**
+   * @generated from field: string sku = 1;
+   */
+  sku: string;
+
+  /**
+   * @generated from field: uint64 counted = 2;
+   */
+  counted: bigint;
+
+  /**
+   * @generated from field: sint64 on_hand_milli = 3;
+   */
+  onHandMilli: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.CountedItem.
+ * Use `create(CountedItemSchema)` to create a new message.
+ */
+export const CountedItemSchema: GenMessage<CountedItem> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 30);
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file backroom/register/v1/register.proto.
  */
 export const file_backroom_register_v1_register: GenFile = /*@__PURE__*/
-  fileDesc("CiNiYWNrcm9vbS9yZWdpc3Rlci92MS9yZWdpc3Rlci5wcm90bxIUYmFja3Jvb20ucmVnaXN0ZXIudjEiKAoFTW9uZXkSDQoFbWlub3IYASABKBISEAoIY3VycmVuY3kYAiABKAkiHQoHQ29tbWFuZBISCgpjb21tYW5kX2lkGAEgASgMIjkKClRpY2tldEhlYWQSEQoJdGlja2V0X2lkGAEgASgMEhgKEGV4cGVjdGVkX3ZlcnNpb24YAiABKAQiNAoIUG9zaXRpb24SDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwidAoMRW5yb2xSZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEhQKDHBhaXJpbmdfY29kZRgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRIMCgR0aWxsGAQgASgJIqcBCg1FbnJvbFJlc3BvbnNlEhQKDGRldmljZV90b2tlbhgBIAEoCRINCgVzdG9yZRgCIAEoCRISCgpzdG9yZV9uYW1lGAMgASgJEhAKCGN1cnJlbmN5GAQgASgJEhkKEWN1cnJlbmN5X2RlY2ltYWxzGAUgASgNEjAKCHBvc2l0aW9uGAYgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24iiQEKDVNpZ25JblJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSDQoFc3RhZmYYAiABKAkSCwoDcGluGAMgASgJEiwKBHNlZW4YBCABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiLIAQoOU2lnbkluUmVzcG9uc2USFQoNc2Vzc2lvbl90b2tlbhgBIAEoCRIPCgdzZXNzaW9uGAIgASgEEhIKCnN0YWZmX25hbWUYAyABKAkSEAoIc2hpZnRfaWQYBCABKAwSNgoMb3Blbl90aWNrZXRzGAUgAygLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIwCghwb3NpdGlvbhgGIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIm4KEE9wZW5TaGlmdFJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSKgoFZmxvYXQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leSJXChFPcGVuU2hpZnRSZXNwb25zZRIQCghzaGlmdF9pZBgBIAEoDBIwCghwb3NpdGlvbhgCIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIrABCg9Nb3ZlQ2FzaFJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSMAoEa2luZBgCIAEoDjIiLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNhc2hNb3ZlS2luZBIrCgZhbW91bnQYAyABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIOCgZyZWFzb24YBCABKAkiRAoQTW92ZUNhc2hSZXNwb25zZRIwCghwb3NpdGlvbhgBIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIhIKEFJlYWRTaGlmdFJlcXVlc3QiwAIKEVJlYWRTaGlmdFJlc3BvbnNlEhAKCHNoaWZ0X2lkGAEgASgMEg0KBXNhbGVzGAIgASgEEg8KB3JldHVybnMYAyABKAQSEQoJY2FuY2VsbGVkGAQgASgEEigKA25ldBgFIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EigKA3RheBgGIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5Ei4KCXNhbGVzX2R1ZRgHIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKC3JldHVybnNfZHVlGAggASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSMAoIcG9zaXRpb24YCSABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiJxChFDbG9zZVNoaWZ0UmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIsCgdjb3VudGVkGAIgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkiiwIKEkNsb3NlU2hpZnRSZXNwb25zZRIQCgh6X251bWJlchgBIAEoBBItCghleHBlY3RlZBgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EiwKB2NvdW50ZWQYAyABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIvCgpvdmVyX3Nob3J0GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDgoGcmVwb3J0GAUgASgJEhMKC3JlcG9ydF9qc29uGAYgASgJEjAKCHBvc2l0aW9uGAcgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24ilQEKC1NjYW5SZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEjAKBnRpY2tldBgCIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldEhlYWQSDAoEY29kZRgDIAEoCRIWCg5xdWFudGl0eV9taWxsaRgEIAEoEiKAAQoMU2NhblJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSDAoEbGluZRgCIAEoDRIwCghwb3NpdGlvbhgDIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIoEBCg9Wb2lkTGluZVJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSMAoGdGlja2V0GAIgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0SGVhZBIMCgRsaW5lGAMgASgNInYKEFZvaWRMaW5lUmVzcG9uc2USMAoGdGlja2V0GAEgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIwCghwb3NpdGlvbhgCIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIt4BCg1UZW5kZXJSZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEjAKBnRpY2tldBgCIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldEhlYWQSLgoEa2luZBgDIAEoDjIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRlbmRlcktpbmQSKwoGYW1vdW50GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDgoGc2V0dGxlGAUgASgIIqEBCg5UZW5kZXJSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3EisKBmNoYW5nZRgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKCHBvc2l0aW9uGAMgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24icQoNU2V0dGxlUmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIwCgZ0aWNrZXQYAiABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRIZWFkIqEBCg5TZXR0bGVSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3EisKBmNoYW5nZRgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKCHBvc2l0aW9uGAMgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24idwoTQ2FuY2VsVGlja2V0UmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIwCgZ0aWNrZXQYAiABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRIZWFkInoKFENhbmNlbFRpY2tldFJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSMAoIcG9zaXRpb24YAiABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiJnChFSZXR1cm5TYWxlUmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIRCgl0aWNrZXRfaWQYAiABKAwSDwoHcmVjZWlwdBgDIAEoCSKlAQoSUmV0dXJuU2FsZVJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSKwoGcmVmdW5kGAIgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSMAoIcG9zaXRpb24YAyABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiIlChBHZXRUaWNrZXRSZXF1ZXN0EhEKCXRpY2tldF9pZBgBIAEoDCJFChFHZXRUaWNrZXRSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3IhgKFkxpc3RPcGVuVGlja2V0c1JlcXVlc3QiTAoXTGlzdE9wZW5UaWNrZXRzUmVzcG9uc2USMQoHdGlja2V0cxgBIAMoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXciJAoRR2V0UmVjZWlwdFJlcXVlc3QSDwoHcmVjZWlwdBgBIAEoCSJUChJHZXRSZWNlaXB0UmVzcG9uc2USMAoGdGlja2V0GAEgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIMCgR0ZXh0GAIgASgJIh8KD0ZpbmRJdGVtUmVxdWVzdBIMCgRjb2RlGAEgASgJIoMBChBGaW5kSXRlbVJlc3BvbnNlEgsKA3NrdRgBIAEoCRIMCgRuYW1lGAIgASgJEioKBXByaWNlGAMgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSEQoJdGF4X2NsYXNzGAQgASgJEhUKDW9uX2hhbmRfbWlsbGkYBSABKBIiEgoQR2V0U3RhdHVzUmVxdWVzdCLYAQoRR2V0U3RhdHVzUmVzcG9uc2USDQoFc3RvcmUYASABKAkSEgoKc3RvcmVfbmFtZRgCIAEoCRIwCghwb3NpdGlvbhgDIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uEhIKCmhlbGRfYnlfaHEYBCABKAQSFAoMaHFfY29ubmVjdGVkGAUgASgIEhcKD2NhdGFsb2dfdmVyc2lvbhgGIAEoBBIaChJkaXJlY3RpdmVzX3Rocm91Z2gYByABKAQSDwoHdHJvdWJsZRgIIAEoCSIOCgxXYXRjaFJlcXVlc3QihgEKDVdhdGNoUmVzcG9uc2USMgoGdGlja2V0GAEgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0Vmlld0gAEjkKBnN0YXR1cxgCIAEoCzInLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkdldFN0YXR1c1Jlc3BvbnNlSABCBgoEd2hhdCLQBAoKVGlja2V0VmlldxIRCgl0aWNrZXRfaWQYASABKAwSDwoHdmVyc2lvbhgCIAEoBBIwCgVzdGF0ZRgDIAEoDjIhLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFN0YXRlEi0KBWxpbmVzGAQgAygLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuTGluZVZpZXcSMQoHdGVuZGVycxgFIAMoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRlbmRlclZpZXcSKAoDbmV0GAYgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDdGF4GAcgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSMgoNY2FzaF9yb3VuZGluZxgIIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EigKA2R1ZRgJIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EioKBWdpdmVuGAogASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSLgoJcmVtYWluaW5nGAsgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKwoGY2hhbmdlGAwgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDwoHcmVjZWlwdBgNIAEoCRIQCghvcmlnaW5hbBgOIAEoCRIsCgV0YXhlcxgPIAMoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRheFZpZXcitwIKCExpbmVWaWV3EgwKBGxpbmUYASABKA0SCwoDc2t1GAIgASgJEgwKBG5hbWUYAyABKAkSDAoEY29kZRgEIAEoCRIWCg5xdWFudGl0eV9taWxsaRgFIAEoEhIvCgp1bml0X3ByaWNlGAYgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKwoGYW1vdW50GAcgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDdGF4GAggASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSEQoJdGF4X2NsYXNzGAkgASgJEg4KBnZvaWRlZBgKIAEoCBIxCgdyZWFzb25zGAsgAygLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuUmVhc29uVmlldyJaCgpSZWFzb25WaWV3Eg4KBnJlYXNvbhgBIAEoCRIrCgZhbW91bnQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIPCgd2ZXJzaW9uGAMgASgJIn4KB1RheFZpZXcSEQoJdGF4X2NsYXNzGAEgASgJEgwKBHJhdGUYAiABKAkSKAoDbmV0GAMgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDdGF4GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkiaQoKVGVuZGVyVmlldxIuCgRraW5kGAEgASgOMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGVuZGVyS2luZBIrCgZhbW91bnQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leSqAAQoMQ2FzaE1vdmVLaW5kEh4KGkNBU0hfTU9WRV9LSU5EX1VOU1BFQ0lGSUVEEAASGgoWQ0FTSF9NT1ZFX0tJTkRfUEFJRF9JThABEhsKF0NBU0hfTU9WRV9LSU5EX1BBSURfT1VUEAISFwoTQ0FTSF9NT1ZFX0tJTkRfRFJPUBADKj8KClRlbmRlcktpbmQSGwoXVEVOREVSX0tJTkRfVU5TUEVDSUZJRUQQABIUChBURU5ERVJfS0lORF9DQVNIEAEqkAEKC1RpY2tldFN0YXRlEhwKGFRJQ0tFVF9TVEFURV9VTlNQRUNJRklFRBAAEhUKEVRJQ0tFVF9TVEFURV9PUEVOEAESFQoRVElDS0VUX1NUQVRFX1NPTEQQAhIZChVUSUNLRVRfU1RBVEVfUkVUVVJORUQQAxIaChZUSUNLRVRfU1RBVEVfQ0FOQ0VMTEVEEAQyiA0KD1JlZ2lzdGVyU2VydmljZRJQCgVFbnJvbBIiLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkVucm9sUmVxdWVzdBojLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkVucm9sUmVzcG9uc2USUwoGU2lnbkluEiMuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2lnbkluUmVxdWVzdBokLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlNpZ25JblJlc3BvbnNlElwKCU9wZW5TaGlmdBImLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk9wZW5TaGlmdFJlcXVlc3QaJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5PcGVuU2hpZnRSZXNwb25zZRJZCghNb3ZlQ2FzaBIlLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vdmVDYXNoUmVxdWVzdBomLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vdmVDYXNoUmVzcG9uc2USXAoJUmVhZFNoaWZ0EiYuYmFja3Jvb20ucmVnaXN0ZXIudjEuUmVhZFNoaWZ0UmVxdWVzdBonLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlJlYWRTaGlmdFJlc3BvbnNlEl8KCkNsb3NlU2hpZnQSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5DbG9zZVNoaWZ0UmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNsb3NlU2hpZnRSZXNwb25zZRJNCgRTY2FuEiEuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2NhblJlcXVlc3QaIi5iYWNrcm9vbS5yZWdpc3Rlci52MS5TY2FuUmVzcG9uc2USWQoIVm9pZExpbmUSJS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Wb2lkTGluZVJlcXVlc3QaJi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Wb2lkTGluZVJlc3BvbnNlElMKBlRlbmRlchIjLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRlbmRlclJlcXVlc3QaJC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UZW5kZXJSZXNwb25zZRJTCgZTZXR0bGUSIy5iYWNrcm9vbS5yZWdpc3Rlci52MS5TZXR0bGVSZXF1ZXN0GiQuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2V0dGxlUmVzcG9uc2USZQoMQ2FuY2VsVGlja2V0EikuYmFja3Jvb20ucmVnaXN0ZXIudjEuQ2FuY2VsVGlja2V0UmVxdWVzdBoqLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNhbmNlbFRpY2tldFJlc3BvbnNlEl8KClJldHVyblNhbGUSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5SZXR1cm5TYWxlUmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlJldHVyblNhbGVSZXNwb25zZRJcCglHZXRUaWNrZXQSJi5iYWNrcm9vbS5yZWdpc3Rlci52MS5HZXRUaWNrZXRSZXF1ZXN0GicuYmFja3Jvb20ucmVnaXN0ZXIudjEuR2V0VGlja2V0UmVzcG9uc2USbgoPTGlzdE9wZW5UaWNrZXRzEiwuYmFja3Jvb20ucmVnaXN0ZXIudjEuTGlzdE9wZW5UaWNrZXRzUmVxdWVzdBotLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkxpc3RPcGVuVGlja2V0c1Jlc3BvbnNlEl8KCkdldFJlY2VpcHQSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5HZXRSZWNlaXB0UmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkdldFJlY2VpcHRSZXNwb25zZRJZCghGaW5kSXRlbRIlLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkZpbmRJdGVtUmVxdWVzdBomLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkZpbmRJdGVtUmVzcG9uc2USXAoJR2V0U3RhdHVzEiYuYmFja3Jvb20ucmVnaXN0ZXIudjEuR2V0U3RhdHVzUmVxdWVzdBonLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkdldFN0YXR1c1Jlc3BvbnNlElIKBVdhdGNoEiIuYmFja3Jvb20ucmVnaXN0ZXIudjEuV2F0Y2hSZXF1ZXN0GiMuYmFja3Jvb20ucmVnaXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
+  fileDesc("CiNiYWNrcm9vbS9yZWdpc3Rlci92MS9yZWdpc3Rlci5wcm90bxIUYmFja3Jvb20ucmVnaXN0ZXIudjEiKAoFTW9uZXkSDQoFbWlub3IYASABKBISEAoIY3VycmVuY3kYAiABKAkiHQoHQ29tbWFuZBISCgpjb21tYW5kX2lkGAEgASgMIjkKClRpY2tldEhlYWQSEQoJdGlja2V0X2lkGAEgASgMEhgKEGV4cGVjdGVkX3ZlcnNpb24YAiABKAQiNAoIUG9zaXRpb24SDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwidAoMRW5yb2xSZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEhQKDHBhaXJpbmdfY29kZRgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRIMCgR0aWxsGAQgASgJIqcBCg1FbnJvbFJlc3BvbnNlEhQKDGRldmljZV90b2tlbhgBIAEoCRINCgVzdG9yZRgCIAEoCRISCgpzdG9yZV9uYW1lGAMgASgJEhAKCGN1cnJlbmN5GAQgASgJEhkKEWN1cnJlbmN5X2RlY2ltYWxzGAUgASgNEjAKCHBvc2l0aW9uGAYgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24iiQEKDVNpZ25JblJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSDQoFc3RhZmYYAiABKAkSCwoDcGluGAMgASgJEiwKBHNlZW4YBCABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiLIAQoOU2lnbkluUmVzcG9uc2USFQoNc2Vzc2lvbl90b2tlbhgBIAEoCRIPCgdzZXNzaW9uGAIgASgEEhIKCnN0YWZmX25hbWUYAyABKAkSEAoIc2hpZnRfaWQYBCABKAwSNgoMb3Blbl90aWNrZXRzGAUgAygLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIwCghwb3NpdGlvbhgGIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIm4KEE9wZW5TaGlmdFJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSKgoFZmxvYXQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leSJXChFPcGVuU2hpZnRSZXNwb25zZRIQCghzaGlmdF9pZBgBIAEoDBIwCghwb3NpdGlvbhgCIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIrABCg9Nb3ZlQ2FzaFJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSMAoEa2luZBgCIAEoDjIiLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNhc2hNb3ZlS2luZBIrCgZhbW91bnQYAyABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIOCgZyZWFzb24YBCABKAkiRAoQTW92ZUNhc2hSZXNwb25zZRIwCghwb3NpdGlvbhgBIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIhIKEFJlYWRTaGlmdFJlcXVlc3QiwAIKEVJlYWRTaGlmdFJlc3BvbnNlEhAKCHNoaWZ0X2lkGAEgASgMEg0KBXNhbGVzGAIgASgEEg8KB3JldHVybnMYAyABKAQSEQoJY2FuY2VsbGVkGAQgASgEEigKA25ldBgFIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EigKA3RheBgGIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5Ei4KCXNhbGVzX2R1ZRgHIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKC3JldHVybnNfZHVlGAggASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSMAoIcG9zaXRpb24YCSABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiJxChFDbG9zZVNoaWZ0UmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIsCgdjb3VudGVkGAIgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkiiwIKEkNsb3NlU2hpZnRSZXNwb25zZRIQCgh6X251bWJlchgBIAEoBBItCghleHBlY3RlZBgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EiwKB2NvdW50ZWQYAyABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIvCgpvdmVyX3Nob3J0GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDgoGcmVwb3J0GAUgASgJEhMKC3JlcG9ydF9qc29uGAYgASgJEjAKCHBvc2l0aW9uGAcgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24ilQEKC1NjYW5SZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEjAKBnRpY2tldBgCIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldEhlYWQSDAoEY29kZRgDIAEoCRIWCg5xdWFudGl0eV9taWxsaRgEIAEoEiKAAQoMU2NhblJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSDAoEbGluZRgCIAEoDRIwCghwb3NpdGlvbhgDIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIoEBCg9Wb2lkTGluZVJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSMAoGdGlja2V0GAIgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0SGVhZBIMCgRsaW5lGAMgASgNInYKEFZvaWRMaW5lUmVzcG9uc2USMAoGdGlja2V0GAEgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIwCghwb3NpdGlvbhgCIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIt4BCg1UZW5kZXJSZXF1ZXN0Ei4KB2NvbW1hbmQYASABKAsyHS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Db21tYW5kEjAKBnRpY2tldBgCIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldEhlYWQSLgoEa2luZBgDIAEoDjIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRlbmRlcktpbmQSKwoGYW1vdW50GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDgoGc2V0dGxlGAUgASgIIqEBCg5UZW5kZXJSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3EisKBmNoYW5nZRgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKCHBvc2l0aW9uGAMgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24icQoNU2V0dGxlUmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIwCgZ0aWNrZXQYAiABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRIZWFkIqEBCg5TZXR0bGVSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3EisKBmNoYW5nZRgCIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EjAKCHBvc2l0aW9uGAMgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuUG9zaXRpb24idwoTQ2FuY2VsVGlja2V0UmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIwCgZ0aWNrZXQYAiABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRIZWFkInoKFENhbmNlbFRpY2tldFJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSMAoIcG9zaXRpb24YAiABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiJnChFSZXR1cm5TYWxlUmVxdWVzdBIuCgdjb21tYW5kGAEgASgLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ29tbWFuZBIRCgl0aWNrZXRfaWQYAiABKAwSDwoHcmVjZWlwdBgDIAEoCSKlAQoSUmV0dXJuU2FsZVJlc3BvbnNlEjAKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXcSKwoGcmVmdW5kGAIgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSMAoIcG9zaXRpb24YAyABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbiIlChBHZXRUaWNrZXRSZXF1ZXN0EhEKCXRpY2tldF9pZBgBIAEoDCJFChFHZXRUaWNrZXRSZXNwb25zZRIwCgZ0aWNrZXQYASABKAsyIC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UaWNrZXRWaWV3IhgKFkxpc3RPcGVuVGlja2V0c1JlcXVlc3QiTAoXTGlzdE9wZW5UaWNrZXRzUmVzcG9uc2USMQoHdGlja2V0cxgBIAMoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXciJAoRR2V0UmVjZWlwdFJlcXVlc3QSDwoHcmVjZWlwdBgBIAEoCSJUChJHZXRSZWNlaXB0UmVzcG9uc2USMAoGdGlja2V0GAEgASgLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0VmlldxIMCgR0ZXh0GAIgASgJIlYKE1ByaW50UmVjZWlwdFJlcXVlc3QSLgoHY29tbWFuZBgBIAEoCzIdLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNvbW1hbmQSDwoHcmVjZWlwdBgCIAEoCSJIChRQcmludFJlY2VpcHRSZXNwb25zZRIwCghwb3NpdGlvbhgBIAEoCzIeLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlBvc2l0aW9uIiYKEUNhbmNlbENhcmRSZXF1ZXN0EhEKCXRpY2tldF9pZBgBIAEoDCIUChJDYW5jZWxDYXJkUmVzcG9uc2UiMgoSU2VhcmNoSXRlbXNSZXF1ZXN0Eg0KBXdvcmRzGAEgASgJEg0KBWxpbWl0GAIgASgNIkQKE1NlYXJjaEl0ZW1zUmVzcG9uc2USLQoFaXRlbXMYASADKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5JdGVtVmlldyJ8CghJdGVtVmlldxILCgNza3UYASABKAkSDAoEbmFtZRgCIAEoCRIqCgVwcmljZRgDIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EhUKDW9uX2hhbmRfbWlsbGkYBCABKBISEgoKYnlfbWVhc3VyZRgFIAEoCCIfCg9GaW5kSXRlbVJlcXVlc3QSDAoEY29kZRgBIAEoCSKDAQoQRmluZEl0ZW1SZXNwb25zZRILCgNza3UYASABKAkSDAoEbmFtZRgCIAEoCRIqCgVwcmljZRgDIAEoCzIbLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vbmV5EhEKCXRheF9jbGFzcxgEIAEoCRIVCg1vbl9oYW5kX21pbGxpGAUgASgSIhIKEEdldFN0YXR1c1JlcXVlc3QiiwIKEUdldFN0YXR1c1Jlc3BvbnNlEg0KBXN0b3JlGAEgASgJEhIKCnN0b3JlX25hbWUYAiABKAkSMAoIcG9zaXRpb24YAyABKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Qb3NpdGlvbhISCgpoZWxkX2J5X2hxGAQgASgEEhQKDGhxX2Nvbm5lY3RlZBgFIAEoCBIXCg9jYXRhbG9nX3ZlcnNpb24YBiABKAQSGgoSZGlyZWN0aXZlc190aHJvdWdoGAcgASgEEg8KB3Ryb3VibGUYCCABKAkSMQoHZGV2aWNlcxgJIAMoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkRldmljZVZpZXcirgEKCkRldmljZVZpZXcSDAoEbmFtZRgBIAEoCRIuCgRraW5kGAIgASgOMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuRGV2aWNlS2luZBIwCgVzdGF0ZRgDIAEoDjIhLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkRldmljZVN0YXRlEg0KBXdvcmRzGAQgASgJEg8KB3dhaXRpbmcYBSABKA0SEAoIcmVnaXN0ZXIYBiABKAkiDgoMV2F0Y2hSZXF1ZXN0IrwBCg1XYXRjaFJlc3BvbnNlEjIKBnRpY2tldBgBIAEoCzIgLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRpY2tldFZpZXdIABI5CgZzdGF0dXMYAiABKAsyJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5HZXRTdGF0dXNSZXNwb25zZUgAEjQKB3NjYW5uZWQYAyABKAsyIS5iYWNrcm9vbS5yZWdpc3Rlci52MS5TY2FubmVkVmlld0gAQgYKBHdoYXQiLAoLU2Nhbm5lZFZpZXcSDAoEY29kZRgBIAEoCRIPCgdzY2FubmVyGAIgASgJIsgFCgpUaWNrZXRWaWV3EhEKCXRpY2tldF9pZBgBIAEoDBIPCgd2ZXJzaW9uGAIgASgEEjAKBXN0YXRlGAMgASgOMiEuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGlja2V0U3RhdGUSLQoFbGluZXMYBCADKAsyHi5iYWNrcm9vbS5yZWdpc3Rlci52MS5MaW5lVmlldxIxCgd0ZW5kZXJzGAUgAygLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGVuZGVyVmlldxIoCgNuZXQYBiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIoCgN0YXgYByABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIyCg1jYXNoX3JvdW5kaW5nGAggASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDZHVlGAkgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKgoFZ2l2ZW4YCiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIuCglyZW1haW5pbmcYCyABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIrCgZjaGFuZ2UYDCABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIPCgdyZWNlaXB0GA0gASgJEhAKCG9yaWdpbmFsGA4gASgJEiwKBXRheGVzGA8gAygLMh0uYmFja3Jvb20ucmVnaXN0ZXIudjEuVGF4VmlldxIsCgRjYXJkGBAgASgLMh4uYmFja3Jvb20ucmVnaXN0ZXIudjEuQ2FyZFZpZXcSNAoPcmVtYWluaW5nX2V4YWN0GBEgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSEgoKc2V0dGxlZF9hdBgSIAEoCSKIAQoIQ2FyZFZpZXcSLgoFc3RhdGUYASABKA4yHy5iYWNrcm9vbS5yZWdpc3Rlci52MS5DYXJkU3RhdGUSKwoGYW1vdW50GAIgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSDQoFd29yZHMYAyABKAkSEAoIdGVybWluYWwYBCABKAkitwIKCExpbmVWaWV3EgwKBGxpbmUYASABKA0SCwoDc2t1GAIgASgJEgwKBG5hbWUYAyABKAkSDAoEY29kZRgEIAEoCRIWCg5xdWFudGl0eV9taWxsaRgFIAEoEhIvCgp1bml0X3ByaWNlGAYgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKwoGYW1vdW50GAcgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDdGF4GAggASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSEQoJdGF4X2NsYXNzGAkgASgJEg4KBnZvaWRlZBgKIAEoCBIxCgdyZWFzb25zGAsgAygLMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuUmVhc29uVmlldyJaCgpSZWFzb25WaWV3Eg4KBnJlYXNvbhgBIAEoCRIrCgZhbW91bnQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIPCgd2ZXJzaW9uGAMgASgJIn4KB1RheFZpZXcSEQoJdGF4X2NsYXNzGAEgASgJEgwKBHJhdGUYAiABKAkSKAoDbmV0GAMgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkSKAoDdGF4GAQgASgLMhsuYmFja3Jvb20ucmVnaXN0ZXIudjEuTW9uZXkiegoKVGVuZGVyVmlldxIuCgRraW5kGAEgASgOMiAuYmFja3Jvb20ucmVnaXN0ZXIudjEuVGVuZGVyS2luZBIrCgZhbW91bnQYAiABKAsyGy5iYWNrcm9vbS5yZWdpc3Rlci52MS5Nb25leRIPCgdhdHRlbXB0GAMgASgJKoABCgxDYXNoTW92ZUtpbmQSHgoaQ0FTSF9NT1ZFX0tJTkRfVU5TUEVDSUZJRUQQABIaChZDQVNIX01PVkVfS0lORF9QQUlEX0lOEAESGwoXQ0FTSF9NT1ZFX0tJTkRfUEFJRF9PVVQQAhIXChNDQVNIX01PVkVfS0lORF9EUk9QEAMqVQoKVGVuZGVyS2luZBIbChdURU5ERVJfS0lORF9VTlNQRUNJRklFRBAAEhQKEFRFTkRFUl9LSU5EX0NBU0gQARIUChBURU5ERVJfS0lORF9DQVJEEAIqjQEKCkRldmljZUtpbmQSGwoXREVWSUNFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNERVZJQ0VfS0lORF9QUklOVEVSEAESGAoUREVWSUNFX0tJTkRfVEVSTUlOQUwQAhIXChNERVZJQ0VfS0lORF9TQ0FOTkVSEAMSFgoSREVWSUNFX0tJTkRfUkVBREVSEAQqrQEKC0RldmljZVN0YXRlEhwKGERFVklDRV9TVEFURV9VTlNQRUNJRklFRBAAEhsKF0RFVklDRV9TVEFURV9DT05ORUNUSU5HEAESFgoSREVWSUNFX1NUQVRFX1JFQURZEAISGgoWREVWSUNFX1NUQVRFX0FUVEVOVElPThADEhgKFERFVklDRV9TVEFURV9UUk9VQkxFEAQSFQoRREVWSUNFX1NUQVRFX0FXQVkQBSqQAQoLVGlja2V0U3RhdGUSHAoYVElDS0VUX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRVElDS0VUX1NUQVRFX09QRU4QARIVChFUSUNLRVRfU1RBVEVfU09MRBACEhkKFVRJQ0tFVF9TVEFURV9SRVRVUk5FRBADEhoKFlRJQ0tFVF9TVEFURV9DQU5DRUxMRUQQBCqIAQoJQ2FyZFN0YXRlEhoKFkNBUkRfU1RBVEVfVU5TUEVDSUZJRUQQABIVChFDQVJEX1NUQVRFX0FTS0lORxABEhcKE0NBUkRfU1RBVEVfREVDTElORUQQAhIWChJDQVJEX1NUQVRFX1VOS05PV04QAxIXChNDQVJEX1NUQVRFX0FQUFJPVkVEEAQytA8KD1JlZ2lzdGVyU2VydmljZRJQCgVFbnJvbBIiLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkVucm9sUmVxdWVzdBojLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkVucm9sUmVzcG9uc2USUwoGU2lnbkluEiMuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2lnbkluUmVxdWVzdBokLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlNpZ25JblJlc3BvbnNlElwKCU9wZW5TaGlmdBImLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk9wZW5TaGlmdFJlcXVlc3QaJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5PcGVuU2hpZnRSZXNwb25zZRJZCghNb3ZlQ2FzaBIlLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vdmVDYXNoUmVxdWVzdBomLmJhY2tyb29tLnJlZ2lzdGVyLnYxLk1vdmVDYXNoUmVzcG9uc2USXAoJUmVhZFNoaWZ0EiYuYmFja3Jvb20ucmVnaXN0ZXIudjEuUmVhZFNoaWZ0UmVxdWVzdBonLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlJlYWRTaGlmdFJlc3BvbnNlEl8KCkNsb3NlU2hpZnQSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5DbG9zZVNoaWZ0UmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNsb3NlU2hpZnRSZXNwb25zZRJNCgRTY2FuEiEuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2NhblJlcXVlc3QaIi5iYWNrcm9vbS5yZWdpc3Rlci52MS5TY2FuUmVzcG9uc2USWQoIVm9pZExpbmUSJS5iYWNrcm9vbS5yZWdpc3Rlci52MS5Wb2lkTGluZVJlcXVlc3QaJi5iYWNrcm9vbS5yZWdpc3Rlci52MS5Wb2lkTGluZVJlc3BvbnNlElMKBlRlbmRlchIjLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlRlbmRlclJlcXVlc3QaJC5iYWNrcm9vbS5yZWdpc3Rlci52MS5UZW5kZXJSZXNwb25zZRJTCgZTZXR0bGUSIy5iYWNrcm9vbS5yZWdpc3Rlci52MS5TZXR0bGVSZXF1ZXN0GiQuYmFja3Jvb20ucmVnaXN0ZXIudjEuU2V0dGxlUmVzcG9uc2USZQoMQ2FuY2VsVGlja2V0EikuYmFja3Jvb20ucmVnaXN0ZXIudjEuQ2FuY2VsVGlja2V0UmVxdWVzdBoqLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNhbmNlbFRpY2tldFJlc3BvbnNlEl8KClJldHVyblNhbGUSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5SZXR1cm5TYWxlUmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlJldHVyblNhbGVSZXNwb25zZRJcCglHZXRUaWNrZXQSJi5iYWNrcm9vbS5yZWdpc3Rlci52MS5HZXRUaWNrZXRSZXF1ZXN0GicuYmFja3Jvb20ucmVnaXN0ZXIudjEuR2V0VGlja2V0UmVzcG9uc2USbgoPTGlzdE9wZW5UaWNrZXRzEiwuYmFja3Jvb20ucmVnaXN0ZXIudjEuTGlzdE9wZW5UaWNrZXRzUmVxdWVzdBotLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkxpc3RPcGVuVGlja2V0c1Jlc3BvbnNlEl8KCkdldFJlY2VpcHQSJy5iYWNrcm9vbS5yZWdpc3Rlci52MS5HZXRSZWNlaXB0UmVxdWVzdBooLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkdldFJlY2VpcHRSZXNwb25zZRJlCgxQcmludFJlY2VpcHQSKS5iYWNrcm9vbS5yZWdpc3Rlci52MS5QcmludFJlY2VpcHRSZXF1ZXN0GiouYmFja3Jvb20ucmVnaXN0ZXIudjEuUHJpbnRSZWNlaXB0UmVzcG9uc2USXwoKQ2FuY2VsQ2FyZBInLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkNhbmNlbENhcmRSZXF1ZXN0GiguYmFja3Jvb20ucmVnaXN0ZXIudjEuQ2FuY2VsQ2FyZFJlc3BvbnNlElkKCEZpbmRJdGVtEiUuYmFja3Jvb20ucmVnaXN0ZXIudjEuRmluZEl0ZW1SZXF1ZXN0GiYuYmFja3Jvb20ucmVnaXN0ZXIudjEuRmluZEl0ZW1SZXNwb25zZRJiCgtTZWFyY2hJdGVtcxIoLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlNlYXJjaEl0ZW1zUmVxdWVzdBopLmJhY2tyb29tLnJlZ2lzdGVyLnYxLlNlYXJjaEl0ZW1zUmVzcG9uc2USXAoJR2V0U3RhdHVzEiYuYmFja3Jvb20ucmVnaXN0ZXIudjEuR2V0U3RhdHVzUmVxdWVzdBonLmJhY2tyb29tLnJlZ2lzdGVyLnYxLkdldFN0YXR1c1Jlc3BvbnNlElIKBVdhdGNoEiIuYmFja3Jvb20ucmVnaXN0ZXIudjEuV2F0Y2hSZXF1ZXN0GiMuYmFja3Jvb20ucmVnaXN0ZXIudjEuV2F0Y2hSZXNwb25zZTABYgZwcm90bzM");
 
 /**
  * @generated from message backroom.register.v1.Money
@@ -945,6 +945,157 @@ export const GetReceiptResponseSchema: GenMessage<GetReceiptResponse> = /*@__PUR
   messageDesc(file_backroom_register_v1_register, 33);
 
 /**
+ * @generated from message backroom.register.v1.PrintReceiptRequest
+ */
+export type PrintReceiptRequest = Message<"backroom.register.v1.PrintReceiptRequest"> & {
+  /**
+   * @generated from field: backroom.register.v1.Command command = 1;
+   */
+  command?: Command | undefined;
+
+  /**
+   * Such as `r1/1/17`, or the receipt's barcode.
+   *
+   * @generated from field: string receipt = 2;
+   */
+  receipt: string;
+};
+
+/**
+ * Describes the message backroom.register.v1.PrintReceiptRequest.
+ * Use `create(PrintReceiptRequestSchema)` to create a new message.
+ */
+export const PrintReceiptRequestSchema: GenMessage<PrintReceiptRequest> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 34);
+
+/**
+ * @generated from message backroom.register.v1.PrintReceiptResponse
+ */
+export type PrintReceiptResponse = Message<"backroom.register.v1.PrintReceiptResponse"> & {
+  /**
+   * @generated from field: backroom.register.v1.Position position = 1;
+   */
+  position?: Position | undefined;
+};
+
+/**
+ * Describes the message backroom.register.v1.PrintReceiptResponse.
+ * Use `create(PrintReceiptResponseSchema)` to create a new message.
+ */
+export const PrintReceiptResponseSchema: GenMessage<PrintReceiptResponse> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 35);
+
+/**
+ * @generated from message backroom.register.v1.CancelCardRequest
+ */
+export type CancelCardRequest = Message<"backroom.register.v1.CancelCardRequest"> & {
+  /**
+   * @generated from field: bytes ticket_id = 1;
+   */
+  ticketId: Uint8Array;
+};
+
+/**
+ * Describes the message backroom.register.v1.CancelCardRequest.
+ * Use `create(CancelCardRequestSchema)` to create a new message.
+ */
+export const CancelCardRequestSchema: GenMessage<CancelCardRequest> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 36);
+
+/**
+ * @generated from message backroom.register.v1.CancelCardResponse
+ */
+export type CancelCardResponse = Message<"backroom.register.v1.CancelCardResponse"> & {
+};
+
+/**
+ * Describes the message backroom.register.v1.CancelCardResponse.
+ * Use `create(CancelCardResponseSchema)` to create a new message.
+ */
+export const CancelCardResponseSchema: GenMessage<CancelCardResponse> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 37);
+
+/**
+ * @generated from message backroom.register.v1.SearchItemsRequest
+ */
+export type SearchItemsRequest = Message<"backroom.register.v1.SearchItemsRequest"> & {
+  /**
+   * @generated from field: string words = 1;
+   */
+  words: string;
+
+  /**
+   * At most 100; 0 means 24.
+   *
+   * @generated from field: uint32 limit = 2;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message backroom.register.v1.SearchItemsRequest.
+ * Use `create(SearchItemsRequestSchema)` to create a new message.
+ */
+export const SearchItemsRequestSchema: GenMessage<SearchItemsRequest> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 38);
+
+/**
+ * @generated from message backroom.register.v1.SearchItemsResponse
+ */
+export type SearchItemsResponse = Message<"backroom.register.v1.SearchItemsResponse"> & {
+  /**
+   * @generated from field: repeated backroom.register.v1.ItemView items = 1;
+   */
+  items: ItemView[];
+};
+
+/**
+ * Describes the message backroom.register.v1.SearchItemsResponse.
+ * Use `create(SearchItemsResponseSchema)` to create a new message.
+ */
+export const SearchItemsResponseSchema: GenMessage<SearchItemsResponse> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 39);
+
+/**
+ * @generated from message backroom.register.v1.ItemView
+ */
+export type ItemView = Message<"backroom.register.v1.ItemView"> & {
+  /**
+   * @generated from field: string sku = 1;
+   */
+  sku: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: backroom.register.v1.Money price = 3;
+   */
+  price?: Money | undefined;
+
+  /**
+   * @generated from field: sint64 on_hand_milli = 4;
+   */
+  onHandMilli: bigint;
+
+  /**
+   * Sold by measure instead of by the piece.
+   *
+   * @generated from field: bool by_measure = 5;
+   */
+  byMeasure: boolean;
+};
+
+/**
+ * Describes the message backroom.register.v1.ItemView.
+ * Use `create(ItemViewSchema)` to create a new message.
+ */
+export const ItemViewSchema: GenMessage<ItemView> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 40);
+
+/**
  * @generated from message backroom.register.v1.FindItemRequest
  */
 export type FindItemRequest = Message<"backroom.register.v1.FindItemRequest"> & {
@@ -959,7 +1110,7 @@ export type FindItemRequest = Message<"backroom.register.v1.FindItemRequest"> & 
  * Use `create(FindItemRequestSchema)` to create a new message.
  */
 export const FindItemRequestSchema: GenMessage<FindItemRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 34);
+  messageDesc(file_backroom_register_v1_register, 41);
 
 /**
  * @generated from message backroom.register.v1.FindItemResponse
@@ -996,7 +1147,7 @@ export type FindItemResponse = Message<"backroom.register.v1.FindItemResponse"> 
  * Use `create(FindItemResponseSchema)` to create a new message.
  */
 export const FindItemResponseSchema: GenMessage<FindItemResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 35);
+  messageDesc(file_backroom_register_v1_register, 42);
 
 /**
  * @generated from message backroom.register.v1.GetStatusRequest
@@ -1009,7 +1160,7 @@ export type GetStatusRequest = Message<"backroom.register.v1.GetStatusRequest"> 
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 36);
+  messageDesc(file_backroom_register_v1_register, 43);
 
 /**
  * @generated from message backroom.register.v1.GetStatusResponse
@@ -1058,6 +1209,13 @@ export type GetStatusResponse = Message<"backroom.register.v1.GetStatusResponse"
    * @generated from field: string trouble = 8;
    */
   trouble: string;
+
+  /**
+   * What stands on this register's counter.
+   *
+   * @generated from field: repeated backroom.register.v1.DeviceView devices = 9;
+   */
+  devices: DeviceView[];
 };
 
 /**
@@ -1065,7 +1223,55 @@ export type GetStatusResponse = Message<"backroom.register.v1.GetStatusResponse"
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 37);
+  messageDesc(file_backroom_register_v1_register, 44);
+
+/**
+ * @generated from message backroom.register.v1.DeviceView
+ */
+export type DeviceView = Message<"backroom.register.v1.DeviceView"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: backroom.register.v1.DeviceKind kind = 2;
+   */
+  kind: DeviceKind;
+
+  /**
+   * @generated from field: backroom.register.v1.DeviceState state = 3;
+   */
+  state: DeviceState;
+
+  /**
+   * A sentence for people: what it does, or what to do about it.
+   *
+   * @generated from field: string words = 4;
+   */
+  words: string;
+
+  /**
+   * Jobs or payments that wait for it.
+   *
+   * @generated from field: uint32 waiting = 5;
+   */
+  waiting: number;
+
+  /**
+   * The register on whose counter it stands; empty for a reader of the store.
+   *
+   * @generated from field: string register = 6;
+   */
+  register: string;
+};
+
+/**
+ * Describes the message backroom.register.v1.DeviceView.
+ * Use `create(DeviceViewSchema)` to create a new message.
+ */
+export const DeviceViewSchema: GenMessage<DeviceView> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 45);
 
 /**
  * @generated from message backroom.register.v1.WatchRequest
@@ -1078,7 +1284,7 @@ export type WatchRequest = Message<"backroom.register.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 38);
+  messageDesc(file_backroom_register_v1_register, 46);
 
 /**
  * @generated from message backroom.register.v1.WatchResponse
@@ -1099,6 +1305,14 @@ export type WatchResponse = Message<"backroom.register.v1.WatchResponse"> & {
      */
     value: GetStatusResponse;
     case: "status";
+  } | {
+    /**
+     * A serial scanner of this counter read something; the register says Scan with it.
+     *
+     * @generated from field: backroom.register.v1.ScannedView scanned = 3;
+     */
+    value: ScannedView;
+    case: "scanned";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1107,7 +1321,29 @@ export type WatchResponse = Message<"backroom.register.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 39);
+  messageDesc(file_backroom_register_v1_register, 47);
+
+/**
+ * @generated from message backroom.register.v1.ScannedView
+ */
+export type ScannedView = Message<"backroom.register.v1.ScannedView"> & {
+  /**
+   * @generated from field: string code = 1;
+   */
+  code: string;
+
+  /**
+   * @generated from field: string scanner = 2;
+   */
+  scanner: string;
+};
+
+/**
+ * Describes the message backroom.register.v1.ScannedView.
+ * Use `create(ScannedViewSchema)` to create a new message.
+ */
+export const ScannedViewSchema: GenMessage<ScannedView> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 48);
 
 /**
  * @generated from message backroom.register.v1.TicketView
@@ -1193,6 +1429,27 @@ export type TicketView = Message<"backroom.register.v1.TicketView"> & {
    * @generated from field: repeated backroom.register.v1.TaxView taxes = 15;
    */
   taxes: TaxView[];
+
+  /**
+   * The card payment under way, or the last one that ended without money.
+   *
+   * @generated from field: backroom.register.v1.CardView card = 16;
+   */
+  card?: CardView | undefined;
+
+  /**
+   * What a card would pay: to the cent, where cash is rounded to coins.
+   *
+   * @generated from field: backroom.register.v1.Money remaining_exact = 17;
+   */
+  remainingExact?: Money | undefined;
+
+  /**
+   * When it was settled, in the shop's own time, such as `2026-11-21 10:15`.
+   *
+   * @generated from field: string settled_at = 18;
+   */
+  settledAt: string;
 };
 
 /**
@@ -1200,7 +1457,41 @@ export type TicketView = Message<"backroom.register.v1.TicketView"> & {
  * Use `create(TicketViewSchema)` to create a new message.
  */
 export const TicketViewSchema: GenMessage<TicketView> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 40);
+  messageDesc(file_backroom_register_v1_register, 49);
+
+/**
+ * @generated from message backroom.register.v1.CardView
+ */
+export type CardView = Message<"backroom.register.v1.CardView"> & {
+  /**
+   * @generated from field: backroom.register.v1.CardState state = 1;
+   */
+  state: CardState;
+
+  /**
+   * @generated from field: backroom.register.v1.Money amount = 2;
+   */
+  amount?: Money | undefined;
+
+  /**
+   * Such as "hold or insert the card" or "declined: not enough money".
+   *
+   * @generated from field: string words = 3;
+   */
+  words: string;
+
+  /**
+   * @generated from field: string terminal = 4;
+   */
+  terminal: string;
+};
+
+/**
+ * Describes the message backroom.register.v1.CardView.
+ * Use `create(CardViewSchema)` to create a new message.
+ */
+export const CardViewSchema: GenMessage<CardView> = /*@__PURE__*/
+  messageDesc(file_backroom_register_v1_register, 50);
 
 /**
  * @generated from message backroom.register.v1.LineView
@@ -1267,7 +1558,7 @@ export type LineView = Message<"backroom.register.v1.LineView"> & {
  * Use `create(LineViewSchema)` to create a new message.
  */
 export const LineViewSchema: GenMessage<LineView> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 41);
+  messageDesc(file_backroom_register_v1_register, 51);
 
 /**
  * @generated from message backroom.register.v1.ReasonView
@@ -1294,7 +1585,7 @@ export type ReasonView = Message<"backroom.register.v1.ReasonView"> & {
  * Use `create(ReasonViewSchema)` to create a new message.
  */
 export const ReasonViewSchema: GenMessage<ReasonView> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 42);
+  messageDesc(file_backroom_register_v1_register, 52);
 
 /**
  * @generated from message backroom.register.v1.TaxView
@@ -1326,7 +1617,7 @@ export type TaxView = Message<"backroom.register.v1.TaxView"> & {
  * Use `create(TaxViewSchema)` to create a new message.
  */
 export const TaxViewSchema: GenMessage<TaxView> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 43);
+  messageDesc(file_backroom_register_v1_register, 53);
 
 /**
  * @generated from message backroom.register.v1.TenderView
@@ -1341,6 +1632,13 @@ export type TenderView = Message<"backroom.register.v1.TenderView"> & {
    * @generated from field: backroom.register.v1.Money amount = 2;
    */
   amount?: Money | undefined;
+
+  /**
+   * How the terminal names the payment; empty for cash.
+   *
+   * @generated from field: string attempt = 3;
+   */
+  attempt: string;
 };
 
 /**
@@ -1348,7 +1646,7 @@ export type TenderView = Message<"backroom.register.v1.TenderView"> & {
  * Use `create(TenderViewSchema)` to create a new message.
  */
 export const TenderViewSchema: GenMessage<TenderView> = /*@__PURE__*/
-  messageDesc(file_backroom_register_v1_register, 44);
+  messageDesc(file_backroom_register_v1_register, 54);
 
 /**
  * @generated from enum backroom.register.v1.CashMoveKind
@@ -1394,6 +1692,13 @@ export enum TenderKind {
    * @generated from enum value: TENDER_KIND_CASH = 1;
    */
   CASH = 1,
+
+  /**
+   * Journaled, then the register's terminal is asked. The answer shows the card as asking; its end comes by Watch or GetTicket.
+   *
+   * @generated from enum value: TENDER_KIND_CARD = 2;
+   */
+  CARD = 2,
 }
 
 /**
@@ -1401,6 +1706,89 @@ export enum TenderKind {
  */
 export const TenderKindSchema: GenEnum<TenderKind> = /*@__PURE__*/
   enumDesc(file_backroom_register_v1_register, 1);
+
+/**
+ * @generated from enum backroom.register.v1.DeviceKind
+ */
+export enum DeviceKind {
+  /**
+   * @generated from enum value: DEVICE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: DEVICE_KIND_PRINTER = 1;
+   */
+  PRINTER = 1,
+
+  /**
+   * @generated from enum value: DEVICE_KIND_TERMINAL = 2;
+   */
+  TERMINAL = 2,
+
+  /**
+   * @generated from enum value: DEVICE_KIND_SCANNER = 3;
+   */
+  SCANNER = 3,
+
+  /**
+   * @generated from enum value: DEVICE_KIND_READER = 4;
+   */
+  READER = 4,
+}
+
+/**
+ * Describes the enum backroom.register.v1.DeviceKind.
+ */
+export const DeviceKindSchema: GenEnum<DeviceKind> = /*@__PURE__*/
+  enumDesc(file_backroom_register_v1_register, 2);
+
+/**
+ * @generated from enum backroom.register.v1.DeviceState
+ */
+export enum DeviceState {
+  /**
+   * @generated from enum value: DEVICE_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Not heard of yet, or its link is being made.
+   *
+   * @generated from enum value: DEVICE_STATE_CONNECTING = 1;
+   */
+  CONNECTING = 1,
+
+  /**
+   * @generated from enum value: DEVICE_STATE_READY = 2;
+   */
+  READY = 2,
+
+  /**
+   * It works, and wants something soon: paper is low, the drawer stands open.
+   *
+   * @generated from enum value: DEVICE_STATE_ATTENTION = 3;
+   */
+  ATTENTION = 3,
+
+  /**
+   * It can be reached and can not work: no paper, cover open.
+   *
+   * @generated from enum value: DEVICE_STATE_TROUBLE = 4;
+   */
+  TROUBLE = 4,
+
+  /**
+   * @generated from enum value: DEVICE_STATE_AWAY = 5;
+   */
+  AWAY = 5,
+}
+
+/**
+ * Describes the enum backroom.register.v1.DeviceState.
+ */
+export const DeviceStateSchema: GenEnum<DeviceState> = /*@__PURE__*/
+  enumDesc(file_backroom_register_v1_register, 3);
 
 /**
  * @generated from enum backroom.register.v1.TicketState
@@ -1436,7 +1824,49 @@ export enum TicketState {
  * Describes the enum backroom.register.v1.TicketState.
  */
 export const TicketStateSchema: GenEnum<TicketState> = /*@__PURE__*/
-  enumDesc(file_backroom_register_v1_register, 2);
+  enumDesc(file_backroom_register_v1_register, 4);
+
+/**
+ * @generated from enum backroom.register.v1.CardState
+ */
+export enum CardState {
+  /**
+   * @generated from enum value: CARD_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The terminal is busy with it.
+   *
+   * @generated from enum value: CARD_STATE_ASKING = 1;
+   */
+  ASKING = 1,
+
+  /**
+   * It ended without money: declined, given up, or never reached the terminal.
+   *
+   * @generated from enum value: CARD_STATE_DECLINED = 2;
+   */
+  DECLINED = 2,
+
+  /**
+   * The link broke; the terminal is being asked what became of it. Nothing else is taken by card meanwhile.
+   *
+   * @generated from enum value: CARD_STATE_UNKNOWN = 3;
+   */
+  UNKNOWN = 3,
+
+  /**
+   * @generated from enum value: CARD_STATE_APPROVED = 4;
+   */
+  APPROVED = 4,
+}
+
+/**
+ * Describes the enum backroom.register.v1.CardState.
+ */
+export const CardStateSchema: GenEnum<CardState> = /*@__PURE__*/
+  enumDesc(file_backroom_register_v1_register, 5);
 
 /**
  * @generated from service backroom.register.v1.RegisterService
@@ -1581,6 +2011,26 @@ export const RegisterService: GenService<{
     output: typeof GetReceiptResponseSchema;
   },
   /**
+   * Prints a receipt again, marked as a copy.
+   *
+   * @generated from rpc backroom.register.v1.RegisterService.PrintReceipt
+   */
+  printReceipt: {
+    methodKind: "unary";
+    input: typeof PrintReceiptRequestSchema;
+    output: typeof PrintReceiptResponseSchema;
+  },
+  /**
+   * Asks the terminal to give up the payment it is busy with. Proves nothing: the payment's own end still counts.
+   *
+   * @generated from rpc backroom.register.v1.RegisterService.CancelCard
+   */
+  cancelCard: {
+    methodKind: "unary";
+    input: typeof CancelCardRequestSchema;
+    output: typeof CancelCardResponseSchema;
+  },
+  /**
    * Price check without a sale.
    *
    * @generated from rpc backroom.register.v1.RegisterService.FindItem
@@ -1589,6 +2039,16 @@ export const RegisterService: GenService<{
     methodKind: "unary";
     input: typeof FindItemRequestSchema;
     output: typeof FindItemResponseSchema;
+  },
+  /**
+   * By words or the beginning of a number; without words the first items, for a grid.
+   *
+   * @generated from rpc backroom.register.v1.RegisterService.SearchItems
+   */
+  searchItems: {
+    methodKind: "unary";
+    input: typeof SearchItemsRequestSchema;
+    output: typeof SearchItemsResponseSchema;
   },
   /**
    * @generated from rpc backroom.register.v1.RegisterService.GetStatus
