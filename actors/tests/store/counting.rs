@@ -105,7 +105,7 @@ async fn a_tag_that_was_sold_is_missing_and_explained_and_one_that_was_stolen_is
     .await;
     let view = look(&shop, count).await;
     assert_eq!((view.unknown, view.missing, view.found), (2, 0, 0), "there was no count before");
-    assert_eq!(view.counted.into_iter().map(|(_, tags)| tags).collect::<Vec<_>>(), [30]);
+    assert_eq!(view.counted.into_values().collect::<Vec<_>>(), [30]);
     assert_eq!(view.latest.len(), 32);
     let first = kept(&shop, count).await;
     assert_eq!((first.tags, first.missing, first.lines.len()), (32, 0, 1));
@@ -174,7 +174,10 @@ async fn a_reader_that_breaks_in_the_middle_loses_nothing_and_counts_nothing_twi
     reader.turn("cut").unwrap();
     until("its words say so", async || board.list()[0].words.contains("another program")).await;
     reader.turn("busy off").unwrap();
-    until("it is back", async || board.list()[0].state != DeviceState::Trouble && board.list()[0].words.contains("antenna")).await;
+    until("it is back", async || {
+        board.list()[0].state != DeviceState::Trouble && board.list()[0].words.contains("antenna")
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -201,7 +204,10 @@ async fn a_count_goes_on_after_its_actor_fell_and_after_a_restart_of_the_box() {
 
     let shop = shop.reopen().await;
     assert!(look(&shop, count).await.tags >= seen);
-    until("every tag was read, nobody said so again", async || look(&shop, count).await.tags == 200).await;
+    until("every tag was read, nobody said so again", async || {
+        look(&shop, count).await.tags == 200
+    })
+    .await;
     // The command that began it means this count for ever, and so does a new one at this place while it is open.
     assert_eq!(shop.store.counting().start(first).await.unwrap(), count);
     assert_eq!(shop.store.counting().start(start("stock-room")).await.unwrap(), count);
@@ -235,7 +241,11 @@ async fn a_count_is_kept_once_whoever_falls_meanwhile() {
         })
         .await;
         let head = counted.unwrap().head;
-        assert_eq!(shop.store.counting().keep(keep.clone()).await.unwrap().head, head, "said again it is the same fact");
+        assert_eq!(
+            shop.store.counting().keep(keep.clone()).await.unwrap().head,
+            head,
+            "said again it is the same fact"
+        );
         let other = Keep {
             body: body("other"),
             ..keep
@@ -243,7 +253,13 @@ async fn a_count_is_kept_once_whoever_falls_meanwhile() {
         let reused = shop.store.counting().keep(other).await;
         assert!(matches!(reused, Err(CountError::Append(AppendError::CommandReused))), "{reused:?}");
     }
-    let kept = shop.store.shop().reader.rare(backroom_core::facts::Kind::ShelfCounted).await.unwrap();
+    let kept = shop
+        .store
+        .shop()
+        .reader
+        .rare(backroom_core::facts::Kind::ShelfCounted)
+        .await
+        .unwrap();
     assert_eq!(kept.len(), 3);
     shop.prove().await;
 }
