@@ -56,7 +56,7 @@ export function Shell({ title, store, here, aside, children }: { title: string; 
           <ThemeSwitch />
         </div>
       </header>
-      <main className="grid gap-4">
+      <main className="grid grid-cols-[minmax(0,1fr)] gap-4">
         <div className="flex flex-wrap items-end justify-between gap-x-6 gap-y-2 pt-3">
           <h1 className="text-3xl font-semibold">{title}</h1>
           {aside}

@@ -114,18 +114,20 @@ function Console({ locked }: { locked: () => void }) {
 }
 
 function StoreFigures({ store, actors }: { store: StoreLine; actors: ActorView[] }) {
+  // Everything is held, and nothing is: there is nobody to hold it.
+  const alone = !store.hqConnected && store.heldByHq === 0n && store.unheld === 0n && store.seq > 0n;
   const running = actors.filter((actor) => actor.state === ActorState.RUNNING).length;
   return (
-    <dl className="grid gap-3 sm:grid-cols-2 lg:grid-cols-4">
+    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
       <Figure name="Actors running" value={`${running} of ${actors.length}`} note={running === actors.length ? "all are well" : "some are being brought back"} tone={running === actors.length ? "good" : "warn"} />
       <Figure name="In the journal" value={store.seq.toLocaleString()} note={`epoch ${store.epoch}`} tone="quiet" />
       <Figure
         name="Only on this box"
-        value={store.unheld.toLocaleString()}
-        note={store.unheld === 0n ? "head office holds everything" : `of them head office holds ${store.heldByHq.toLocaleString()}`}
-        tone={store.unheld === 0n ? "good" : "warn"}
+        value={(alone ? store.seq : store.unheld).toLocaleString()}
+        note={alone ? "there is no head office to hold them too" : store.unheld === 0n ? "head office holds everything" : `entries; head office holds ${store.heldByHq.toLocaleString()}`}
+        tone={store.unheld === 0n && !alone ? "good" : "warn"}
       />
-      <Figure name="Head office" value={store.hqConnected ? "connected" : "away"} note={store.hqConnected ? "gets every entry as it is written" : "selling goes on; entries are kept here"} tone={store.hqConnected ? "good" : "warn"} />
+      <Figure name="Head office" value={alone ? "none" : store.hqConnected ? "connected" : "away"} note={alone ? "this store stands alone" : store.hqConnected ? "gets every entry as it is written" : "selling goes on; entries are kept here"} tone={store.hqConnected ? "good" : "warn"} />
     </dl>
   );
 }
@@ -154,6 +156,7 @@ const STATES: Record<ActorState, { tone: Tone; words: string }> = {
 const BACK_FOR_MS = 6_000;
 
 const CELL = "px-3 py-1.5 first:ps-5 last:pe-4";
+const WIDE = "max-md:hidden";
 
 function Actors({ groups, sinceMs, strike }: { groups: Group[]; sinceMs: number; strike: ((name: string) => void) | undefined }) {
   if (groups.length === 0) return <Empty title="No trouble">Nobody fell within the last hour.</Empty>;
@@ -171,16 +174,16 @@ function Actors({ groups, sinceMs, strike }: { groups: Group[]; sinceMs: number;
             <th scope="col" className={classes(CELL, "text-start font-medium")}>
               State
             </th>
-            <th scope="col" className={classes(CELL, "text-end font-medium")}>
+            <th scope="col" className={classes(CELL, WIDE, "text-end font-medium")}>
               Up for
             </th>
-            <th scope="col" className={classes(CELL, "text-end font-medium")}>
+            <th scope="col" className={classes(CELL, WIDE, "text-end font-medium")}>
               Restarts
             </th>
-            <th scope="col" className={classes(CELL, "text-end font-medium")}>
+            <th scope="col" className={classes(CELL, WIDE, "text-end font-medium")}>
               Waiting
             </th>
-            <th scope="col" className={classes(CELL, "text-start font-medium")}>
+            <th scope="col" className={classes(CELL, WIDE, "text-start font-medium")}>
               Last words
             </th>
             {strike !== undefined && (
@@ -215,24 +218,29 @@ function ActorRow({ actor, last, sinceMs, strike }: { actor: ActorView; last: bo
   return (
     // A new key whenever it fell or came back: the row breathes once.
     <tr key={`${actor.restarts}-${actor.state}`} className={classes("group", actor.restarts > 0n && (running ? back && "just-now" : "just-fell"))} data-actor={actor.name}>
-      <th scope="row" className={classes(CELL, "text-start font-medium whitespace-nowrap")}>
-        <span className="flex items-center gap-2">
-          <svg aria-hidden="true" viewBox="0 0 16 44" className="-my-1.5 h-11 w-4 shrink-0 text-edge/70" fill="none" stroke="currentColor" strokeWidth="1.5">
-            <path d={last ? "M4 0v22h11" : "M4 0v44M4 22h11"} />
-          </svg>
-          {shortName(actor.name)}
-        </span>
+      <th scope="row" className={classes(CELL, "relative text-start font-medium whitespace-nowrap")}>
+        {/* The branch it hangs on. */}
+        <span aria-hidden="true" className={classes("absolute start-6 top-0 border-s-2 border-line", last ? "h-1/2" : "h-full")} />
+        <span aria-hidden="true" className="absolute start-6 top-1/2 w-3 border-t-2 border-line" />
+        <span className="ps-6">{shortName(actor.name)}</span>
       </th>
       <td className={CELL}>
         <Badge tone={tone}>{words}</Badge>
+        {/* On a narrow screen the other columns are words under the state. */}
+        <span className="figures block pt-0.5 text-sm text-quiet md:hidden">
+          {running && `up ${spanWords(upMs / 1000)}`}
+          {actor.restarts > 0n && `, restarts: ${actor.restarts}`}
+          {actor.waiting > 0n && `, waiting: ${actor.waiting}`}
+          {actor.lastError !== "" && `, ${actor.lastError}`}
+        </span>
       </td>
-      <td className={classes(CELL, "figures text-end whitespace-nowrap")}>{running ? spanWords(upMs / 1000) : "–"}</td>
-      <td className={classes(CELL, "figures text-end whitespace-nowrap")}>
+      <td className={classes(CELL, WIDE, "figures text-end whitespace-nowrap")}>{running ? spanWords(upMs / 1000) : "–"}</td>
+      <td className={classes(CELL, WIDE, "figures text-end whitespace-nowrap")}>
         {actor.restarts.toString()}
         {actor.restartsLastHour > 0n && <span className="text-quiet"> ({actor.restartsLastHour.toString()} this hour)</span>}
       </td>
-      <td className={classes(CELL, "figures text-end")}>{actor.waiting.toString()}</td>
-      <td className={classes(CELL, "min-w-48 text-sm text-quiet")}>
+      <td className={classes(CELL, WIDE, "figures text-end")}>{actor.waiting.toString()}</td>
+      <td className={classes(CELL, WIDE, "min-w-48 text-sm text-quiet")}>
         <span className="line-clamp-2">{actor.lastError === "" ? "–" : actor.lastError}</span>
       </td>
       {strike !== undefined && (

@@ -67,8 +67,8 @@ export function Gate({ page, children }: { page: string; children: (session: Pre
 export function Door({ title, store, children }: { title: string; store: string | undefined; children: ReactNode }) {
   useTitle(title);
   return (
-    <main className="grid min-h-dvh place-content-center p-4">
-      <section className="card grid w-[min(26rem,calc(100vw-2rem))] gap-5 p-6 sm:p-8">
+    <main className="grid min-h-dvh grid-cols-[minmax(0,26rem)] place-content-center p-4">
+      <section className="card grid grid-cols-[minmax(0,1fr)] gap-5 p-6 sm:p-8">
         <header className="flex items-center gap-4">
           <Mark />
           <div className="min-w-0">

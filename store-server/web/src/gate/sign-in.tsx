@@ -4,7 +4,7 @@ import type { SubmitEvent } from "react";
 
 import { Button, Field, Notice } from "@backroom/protocol";
 
-import { Saying } from "../box/session.ts";
+import { Saying, SessionError } from "../box/session.ts";
 import type { Session, SignedIn } from "../box/session.ts";
 
 const LAST = "backroom.staff";
@@ -31,6 +31,8 @@ export function SignIn({ staff, onDone }: { staff: Session["staff"]; onDone: (si
   const [pin, setPin] = useState("");
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState<string>();
+  /** Another device was paired under this register's name. */
+  const [replaced, setReplaced] = useState(false);
   const whoField = useRef<HTMLInputElement>(null);
   const pinField = useRef<HTMLInputElement>(null);
   const known = staff ?? [];
@@ -56,6 +58,7 @@ export function SignIn({ staff, onDone }: { staff: Session["staff"]; onDone: (si
         },
         (error: unknown) => {
           setRefused(error instanceof Error ? error.message : String(error));
+          setReplaced(error instanceof SessionError && error.code === "not_enrolled");
           pinField.current?.focus();
         },
       )
@@ -67,7 +70,7 @@ export function SignIn({ staff, onDone }: { staff: Session["staff"]; onDone: (si
 
   return (
     <form className="grid gap-4" onSubmit={submit}>
-      {refused !== undefined && <Notice tone="bad">{refused}</Notice>}
+      {refused !== undefined && <Notice tone="bad" {...(replaced ? { action: <Button onClick={() => location.reload()}>Pair it again</Button> } : {})}>{refused}</Notice>}
       {known.length > 0 && known.length <= 12 ? (
         <fieldset>
           <legend className="pb-1.5 text-sm font-medium">Who are you?</legend>

@@ -29,7 +29,7 @@ export function Cart({
   const length = lines.length + underWay.length;
   useEffect(() => {
     // Newer browsers answer with a promise, which an effect must not hand on.
-    void end.current?.scrollIntoView({ block: "nearest" });
+    end.current?.scrollIntoView({ block: "nearest" });
   }, [length]);
   return (
     <div className="card flex h-full min-h-0 flex-col overflow-hidden">

@@ -33,8 +33,8 @@ export function Pad({
   open: (dialog: DialogName) => void;
   help: () => void;
 }) {
-  const key = (label: string, says = label, className?: string) => (
-    <Button key={label} size="tender" aria-label={says === label ? undefined : says} onClick={() => void press(label)} className={classes("min-w-0! px-0! text-2xl", className)}>
+  const key = (label: string, says?: string, className?: string) => (
+    <Button key={label} size="tender" aria-label={says} onClick={() => void press(label)} className={classes("min-w-0! px-0! text-2xl", className)}>
       {label === "Backspace" ? <span aria-hidden="true">⌫</span> : label}
     </Button>
   );
@@ -62,9 +62,9 @@ export function Pad({
         <Button size="tender" kind="plain" onClick={() => void press("Enter")} className="row-span-2 min-w-0! px-0! text-lg">
           Enter
         </Button>
-        {digits > 0 ? key("00", "Double zero") : key("000", "Triple zero")}
+        {key(digits > 0 ? "00" : "000")}
         {key("0")}
-        {key(".", "Point")}
+        {key(".")}
       </div>
       <div role="group" aria-label="Actions" className="grid grid-cols-2 gap-2">
         {held > 0 && !canHold ? (

@@ -1,13 +1,14 @@
 // The register at `/`: who stands there, whether a shift is open, and then the counter. Owns the till of this page and its life.
 import { useCallback, useEffect, useState } from "react";
 
-import { Button, Dialog, Notice, Waiting } from "@backroom/protocol";
+import { Button, Notice, Waiting } from "@backroom/protocol";
 import { boxClient, RegisterService } from "@backroom/protocol/clients";
 
 import { Refused, untilAnswered, Way } from "../box/asking.ts";
 import { AwayBanner } from "../box/shell.tsx";
 import { Door, Gate } from "../gate/gate.tsx";
 import type { Present } from "../gate/gate.tsx";
+import { MustDialog } from "../gate/must-dialog.tsx";
 import { SignIn } from "../gate/sign-in.tsx";
 import { amountWords } from "./amount.tsx";
 import { Counter } from "./counter.tsx";
@@ -97,9 +98,9 @@ function Desk({ session }: { session: Present }) {
       ) : (
         <Counter session={session} person={person} ways={ways} onClosed={() => setShift("closed")} />
       )}
-      {/* Whoever signs in finds the ticket where it was; it is not closed by Esc, since somebody must. */}
-      <Dialog title="Sign in" open={signIn !== undefined} onClose={() => undefined}>
-        <p className="pb-4 text-quiet">{signIn}</p>
+      {/* Whoever signs in finds the ticket where it was. */}
+      <MustDialog title="Sign in" open={signIn !== undefined}>
+        <p className="text-quiet">{signIn}</p>
         <SignIn
           staff={session.staff}
           onDone={(signed) => {
@@ -108,7 +109,7 @@ function Desk({ session }: { session: Present }) {
             till.resume();
           }}
         />
-      </Dialog>
+      </MustDialog>
     </>
   );
 }
