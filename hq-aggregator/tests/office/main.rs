@@ -16,6 +16,7 @@ mod pages;
 mod portal;
 #[path = "../common/postgres.rs"]
 mod postgres;
+mod shopify;
 mod store;
 mod tenants;
 

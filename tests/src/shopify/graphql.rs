@@ -315,7 +315,7 @@ fn wrapped<'a>(value: Value, kind: &str, is_object: bool) -> ResolvedValue<'a> {
             kind: kind.to_owned(),
             value,
         }),
-        Value::Array(values) => ResolvedValue::list(values.into_iter().map(|value| ResolvedValue::leaf(value))),
+        Value::Array(values) => ResolvedValue::list(values.into_iter().map(ResolvedValue::leaf)),
         value => ResolvedValue::leaf(value),
     }
 }

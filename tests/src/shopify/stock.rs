@@ -2,6 +2,8 @@
 //!
 //! Nothing is ever committed to an order here, so what is available is what is on hand.
 
+use std::collections::btree_map::Entry;
+
 use serde_json::{Value, json};
 
 use super::shop::{No, Shop, UserError};
@@ -26,10 +28,9 @@ pub fn activate(shop: &mut Shop, arguments: &Value) -> Result<Value, No> {
     let (item, location) = (text(arguments, "inventoryItemId"), text(arguments, "locationId"));
     let sku = known(shop, &item, &location)?;
     let counted = (item.clone(), location.clone());
-    if !shop.levels.contains_key(&counted) {
-        shop.levels.insert(counted, 0);
-        let what = json!({ "sku": sku, "location": location });
-        shop.ledger.write("activated", &what)?;
+    if let Entry::Vacant(free) = shop.levels.entry(counted) {
+        free.insert(0);
+        shop.ledger.write("activated", &json!({ "sku": sku, "location": location }))?;
     }
     Ok(json!({ "inventoryLevel": level(shop, &item, &location), "userErrors": [] }))
 }
