@@ -5,6 +5,7 @@
 
 pub mod printer;
 pub mod reader;
+pub mod scanner;
 pub mod terminal;
 
 /// Who died between start and answer.

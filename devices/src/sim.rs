@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod printer;
 pub mod reader;
 pub mod ready;
+pub mod scanner;
 pub mod terminal;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -3,6 +3,8 @@
 //! The law of all stories: what the link calls confirmed is on paper, what it calls failed is not, and of what it calls unknown
 //! there is at most one.
 
+#![expect(clippy::unwrap_used, reason = "a test may simply stop, in its helpers too")]
+
 mod printer {
     pub mod drawer;
     pub mod faults;

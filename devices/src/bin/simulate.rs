@@ -23,6 +23,8 @@ enum Command {
     Printer(sim::printer::Args),
     /// An RFID reader that speaks LLRP
     Reader(sim::reader::Args),
+    /// A bar code scanner on a serial line
+    Scanner(sim::scanner::Args),
     /// A payment terminal that speaks ZVT
     Terminal(sim::terminal::Args),
 }
@@ -50,6 +52,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Printer(args) => sim::printer::run(args).await,
         Command::Reader(args) => sim::reader::run(args).await,
+        Command::Scanner(args) => sim::scanner::run(args).await,
         Command::Terminal(args) => sim::terminal::run(args).await,
     }
 }

@@ -16,6 +16,8 @@ const QUIET_MODULES: usize = 10;
 const SYMBOL_MODULES: usize = 11;
 const STOP_MODULES: usize = 13;
 const QR_DOT: u8 = 5;
+/// White above, so that the lines before do not touch the code.
+const GAP_DOTS: u8 = 20;
 /// Beyond this a code is a picture nobody can scan off a receipt.
 const LONGEST_QR: usize = 300;
 
@@ -30,7 +32,7 @@ pub(super) fn draw(text: &str, columns: usize) -> Option<Vec<u8>> {
     } else {
         qr(text)?
     };
-    Some([&[ESC, b'a', 1], &*drawn, &[ESC, b'a', 0]].concat())
+    Some([&[ESC, b'J', GAP_DOTS, ESC, b'a', 1], &*drawn, &[ESC, b'a', 0]].concat())
 }
 
 fn code128(text: &str) -> Option<Vec<u8>> {

@@ -40,6 +40,8 @@ pub enum Heard {
     Feed {
         lines: u8,
     },
+    /// The same, so many dots.
+    FeedDots(u8),
     Cut(Cut),
     Pulse {
         pin: Pin,
@@ -159,7 +161,7 @@ pub fn text_lines(heard: &[Heard]) -> Vec<String> {
         match heard {
             Heard::Text(run) => line.push_str(run),
             Heard::LineFeed => lines.push(std::mem::take(&mut line)),
-            Heard::Feed { .. } | Heard::Cut(_) if !line.is_empty() => lines.push(std::mem::take(&mut line)),
+            Heard::Feed { .. } | Heard::FeedDots(_) | Heard::Cut(_) if !line.is_empty() => lines.push(std::mem::take(&mut line)),
             _ => {}
         }
     }

@@ -44,7 +44,7 @@ fn escape(bytes: &[u8]) -> Option<Heard> {
         [_]
         | [
             _,
-            b't' | b'R' | b'E' | b'd' | b'p' | b'a' | b'M' | b'G' | b' ' | b'3' | b'{' | b'-' | b'$' | b'\\',
+            b't' | b'R' | b'E' | b'd' | b'J' | b'p' | b'a' | b'M' | b'G' | b' ' | b'3' | b'{' | b'-' | b'$' | b'\\',
         ]
         | [_, b'p' | b'$' | b'\\', _]
         | [_, b'p', _, _] => return None,
@@ -54,6 +54,7 @@ fn escape(bytes: &[u8]) -> Option<Heard> {
         // Only the lowest bit counts.
         [_, b'E' | b'G', switch] => Heard::Bold { on: switch & 1 == 1 },
         [_, b'd', lines] => Heard::Feed { lines },
+        [_, b'J', dots] => Heard::FeedDots(dots),
         [_, b'a', 0 | b'0'] => Heard::Align(Align::Left),
         [_, b'a', 1 | b'1'] => Heard::Align(Align::Centre),
         [_, b'a', 2 | b'2'] => Heard::Align(Align::Right),

@@ -21,7 +21,7 @@ impl Slip {
         match heard {
             Heard::Text(run) => self.line.push_str(run),
             Heard::LineFeed => self.end_line(),
-            Heard::Feed { .. } | Heard::Cut(_) if !self.line.is_empty() => self.end_line(),
+            Heard::Feed { .. } | Heard::FeedDots(_) | Heard::Cut(_) if !self.line.is_empty() => self.end_line(),
             // What is not printed yet is thrown away.
             Heard::Initialise => self.line.clear(),
             Heard::BarCode(words) => self.codes.push(words.clone()),

@@ -447,6 +447,7 @@ fn draw(strip: &mut Strip, qr_words: &mut Vec<u8>, heard: &Heard) {
         Heard::Column(dots) => strip.column(*dots),
         Heard::Along(dots) => strip.along(*dots),
         Heard::Feed { lines } => strip.feed(*lines),
+        Heard::FeedDots(dots) => strip.feed_a_little(*dots),
         Heard::BarHeight(dots) => strip.bar_height(*dots),
         Heard::BarWidth(dots) => strip.bar_width(*dots),
         Heard::BarWords(place) => strip.bar_words(*place),

@@ -160,10 +160,19 @@ impl Strip {
     }
 
     pub(super) fn feed(&mut self, lines: u8) {
+        self.end_line();
+        self.feed_dots(LINE * usize::from(lines));
+    }
+
+    pub(super) fn feed_a_little(&mut self, dots: u8) {
+        self.end_line();
+        self.feed_dots(usize::from(dots));
+    }
+
+    fn end_line(&mut self) {
         if !self.line.is_empty() {
             self.line_feed();
         }
-        self.feed_dots(LINE * usize::from(lines));
     }
 
     pub(super) fn bar_code(&mut self, text: &str) {
@@ -201,9 +210,7 @@ impl Strip {
 
     /// The strip up to the blade; a new one begins.
     pub(super) fn cut(&mut self) -> Receipt {
-        if !self.line.is_empty() {
-            self.line_feed();
-        }
+        self.end_line();
         self.feed_dots(BLADE);
         Receipt {
             dots: self.dots,
