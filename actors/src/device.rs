@@ -5,6 +5,7 @@
 
 pub mod machine;
 pub mod printer;
+pub mod scanner;
 pub mod reader;
 pub mod terminal;
 

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::count::{self, Counting};
-use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, reader, terminal};
+use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, scanner, reader, terminal};
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
@@ -286,7 +286,15 @@ impl Store {
                     board: shop.board.clone(),
                     counting: self.inner.counting.clone(),
                 }),
-                DeviceKind::Scanner => continue,
+                DeviceKind::Scanner => {
+                    // One that stands on no counter is refused where the list is read.
+                    let Some(register) = config.register else { continue };
+                    scanner::worker(scanner::Settings {
+                        config: config.clone(),
+                        register,
+                        shop: shop.clone(),
+                    })
+                }
             };
             adopt(root, machine::child(config.name, door, worker)).await?;
         }

@@ -116,7 +116,9 @@ impl Desk {
 
     /// The box fell with a job in the printer's hands: nobody knows what came of it.
     async fn end_what_was_in_hand(&self) -> Result<(), FileError> {
-        let Ok(effect) = std::fs::read_to_string(&self.in_hand) else { return Ok(()) };
+        let Ok(effect) = std::fs::read_to_string(&self.in_hand) else {
+            return Ok(());
+        };
         let open = self.jobs().await?.into_iter().any(|job| job.wanted.effect == effect);
         if open {
             let why = "the box fell while the printer was busy with it";
@@ -155,7 +157,10 @@ impl Desk {
         let age = Duration::from_micros(u64::try_from(now.as_micros() - job.at.as_micros()).unwrap_or(0));
         let (lives, too_late) = match job.wanted.does {
             Does::Pulse => (PULSE_LIVES, "the drawer could not be opened in time; open it with its key"),
-            Does::Print => (PRINT_LIVES, "it could not be printed in time; print it as a copy if it is still wanted"),
+            Does::Print => (
+                PRINT_LIVES,
+                "it could not be printed in time; print it as a copy if it is still wanted",
+            ),
         };
         if age > lives {
             return self.end(&job.wanted.effect, EffectEnd::Failed, None, too_late).await;

@@ -93,7 +93,9 @@ impl Desk {
         self.settings.shop.board.set_waiting(self.settings.config.name, jobs.len());
         let Some(job) = jobs.into_iter().next() else { return Ok(None) };
         let Fact::CardAsked(asked) = read(&job.wanted)? else {
-            return Err(FileError::Content("a terminal's job is no card wish; run `store-server prove`".into()));
+            return Err(FileError::Content(
+                "a terminal's job is no card wish; run `store-server prove`".into(),
+            ));
         };
         let begun = match &job.begun {
             Some(entry) => match read(entry)? {
@@ -274,7 +276,11 @@ impl Desk {
                 },
                 Err(down) => {
                     self.away(&down);
-                    self.say(asked, true, "the terminal can not be reached; it is asked again what became of the payment");
+                    self.say(
+                        asked,
+                        true,
+                        "the terminal can not be reached; it is asked again what became of the payment",
+                    );
                 }
             }
             self.pause(tries).await;
@@ -293,7 +299,12 @@ impl Desk {
                 attempt: attempt.clone(),
                 amount: Money(approval.amount_minor),
             };
-            let door = self.settings.registers.lock().ok().and_then(|doors| doors.get(&asked.register).cloned());
+            let door = self
+                .settings
+                .registers
+                .lock()
+                .ok()
+                .and_then(|doors| doors.get(&asked.register).cloned());
             let taken = match door {
                 Some(door) => door.ask(|reply| Message::CardPaid { paid, reply }, ASK_REGISTER).await,
                 // Its actor is not up yet; an enrolled register always comes.
@@ -393,27 +404,38 @@ impl Desk {
             tries += 1;
         }
         self.settings.shop.cards.over(asked.ticket);
-        self.tell(asked, Message::CardEnded {
-            ticket: asked.ticket,
-            ask: asked.ask,
-            why: why.to_owned(),
-        });
+        self.tell(
+            asked,
+            Message::CardEnded {
+                ticket: asked.ticket,
+                ask: asked.ask,
+                why: why.to_owned(),
+            },
+        );
         if self.link.as_ref().is_some_and(TerminalLink::is_up) {
             self.set(DeviceState::Ready, "ready for a card");
         }
     }
 
     fn tell_unknown(&self, asked: &CardAsked, unknown: bool) {
-        self.tell(asked, Message::CardUnknown {
-            ticket: asked.ticket,
-            ask: asked.ask,
-            unknown,
-        });
+        self.tell(
+            asked,
+            Message::CardUnknown {
+                ticket: asked.ticket,
+                ask: asked.ask,
+                unknown,
+            },
+        );
     }
 
     /// A register that is away reads it in the journal when it is back.
     fn tell(&self, asked: &CardAsked, message: Message) {
-        let door = self.settings.registers.lock().ok().and_then(|doors| doors.get(&asked.register).cloned());
+        let door = self
+            .settings
+            .registers
+            .lock()
+            .ok()
+            .and_then(|doors| doors.get(&asked.register).cloned());
         if let Some(door) = door {
             door.tell(message);
         }

@@ -192,7 +192,10 @@ async fn part_by_card_part_in_cash_adds_up() {
     counter.shop.say("r1", id(), "part", action).await.unwrap();
     let seen = counter.until_stage(open, |stage| *stage == CardStage::Paid).await;
     let too_much = counter.card(open, seen, 991).await;
-    assert!(matches!(too_much, Err(CommandError::Refused(Refusal::CardTooMuch { .. }))), "{too_much:?}");
+    assert!(
+        matches!(too_much, Err(CommandError::Refused(Refusal::CardTooMuch { .. }))),
+        "{too_much:?}"
+    );
     let sale = counter.shop.pay("r1", open, seen, 1000).await.unwrap();
     let closed = crate::shop::closed(&sale);
     assert_eq!((closed.due, closed.change, closed.tenders.len()), (Money(1990), Money(10), 2));
@@ -204,7 +207,10 @@ async fn while_the_terminal_is_busy_nothing_else_happens_to_the_basket() {
     let counter = Counter::open().await;
     counter.turn("hold on").await;
     let open = counter.ask().await;
-    until("the terminal is asked", async || counter.events_any("authorize") || counter.is_paying().await).await;
+    until("the terminal is asked", async || {
+        counter.events_any("authorize") || counter.is_paying().await
+    })
+    .await;
     let (seen, _) = counter.look(open).await.unwrap();
     let scan = Action::Scan {
         ticket: open,
@@ -213,9 +219,15 @@ async fn while_the_terminal_is_busy_nothing_else_happens_to_the_basket() {
         quantity: backroom_core::money::Quantity::ONE,
     };
     let refused = counter.shop.say("r1", id(), "late", scan).await;
-    assert!(matches!(refused, Err(CommandError::Refused(Refusal::CardUnderWay { .. }))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(CommandError::Refused(Refusal::CardUnderWay { .. }))),
+        "{refused:?}"
+    );
     let refused = counter.shop.pay("r1", open, seen, 2000).await;
-    assert!(matches!(refused, Err(CommandError::Refused(Refusal::CardUnderWay { .. }))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(CommandError::Refused(Refusal::CardUnderWay { .. }))),
+        "{refused:?}"
+    );
     counter.turn("hold off").await;
     counter.until_sold(open).await;
     counter.agree().await;
@@ -321,7 +333,10 @@ async fn without_a_terminal_a_card_is_refused_in_words() {
         settle: true,
     };
     let refused = shop.say("r1", id(), "card", action).await.unwrap_err();
-    assert!(refused.to_string().contains("no payment terminal stands at this register"), "{refused}");
+    assert!(
+        refused.to_string().contains("no payment terminal stands at this register"),
+        "{refused}"
+    );
 }
 
 impl Counter {

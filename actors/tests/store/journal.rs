@@ -63,7 +63,13 @@ async fn a_journal_with_a_damaged_tail_does_not_open_for_business() {
         "update entry set bytes = replace(bytes, 'T-shirt', 'T-shirT') where kind = 9",
     )
     .await;
-    let refused = Store::open(Folder(shop.home.path().to_owned()), identity(), Vec::new(), backroom_actors::clock::Clock).await;
+    let refused = Store::open(
+        Folder(shop.home.path().to_owned()),
+        identity(),
+        Vec::new(),
+        backroom_actors::clock::Clock,
+    )
+    .await;
     let said = refused.err().expect("a damaged journal was opened").to_string();
     assert!(said.contains("does not hash"), "{said}");
 }

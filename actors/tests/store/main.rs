@@ -6,6 +6,7 @@ mod cards;
 mod counting;
 mod falls;
 mod journal;
+mod paper;
 mod people;
 mod selling;
 mod shop;

@@ -128,7 +128,9 @@ impl Shop {
     pub async fn open_with(registers: &[&str], devices: Vec<DeviceConfig>) -> Shop {
         let home = tempfile::tempdir().unwrap();
         found(home.path()).await;
-        let store = Store::open(Folder(home.path().to_owned()), identity(), devices.clone(), Clock).await.unwrap();
+        let store = Store::open(Folder(home.path().to_owned()), identity(), devices.clone(), Clock)
+            .await
+            .unwrap();
         let shop = Shop { store, home, devices };
         for register in registers {
             shop.enrol(register).await;
@@ -140,7 +142,9 @@ impl Shop {
     /// The same folder, opened anew: what a restart of the process does.
     pub async fn reopen(self) -> Shop {
         self.store.stop(Duration::from_secs(5)).await;
-        let store = Store::open(Folder(self.home.path().to_owned()), identity(), self.devices.clone(), Clock).await.unwrap();
+        let store = Store::open(Folder(self.home.path().to_owned()), identity(), self.devices.clone(), Clock)
+            .await
+            .unwrap();
         Shop { store, ..self }
     }
 

@@ -67,7 +67,9 @@ pub enum Refusal {
     NoTerminal,
     #[error("no receipt printer stands at this register; name one in the box's devices")]
     NoPrinter,
-    #[error("receipt {receipt} was paid by card, and money can not be given back to a card yet; return it where the card was charged, or ask your manager")]
+    #[error(
+        "receipt {receipt} was paid by card, and money can not be given back to a card yet; return it where the card was charged, or ask your manager"
+    )]
     PaidByCard { receipt: ReceiptNo },
     #[error("the amounts do not fit: {0}")]
     Money(#[from] MoneyError),
@@ -124,7 +126,10 @@ pub struct Opening {
 pub enum Event {
     Opened(Opening),
     LineAdded(Box<ClosedLine>),
-    LineVoided { line: u32, voided: Voided },
+    LineVoided {
+        line: u32,
+        voided: Voided,
+    },
     TenderTaken(Tender),
     CardAsked(CardWish),
     /// The wish ended without money.
@@ -158,7 +163,9 @@ pub enum CardStage {
     /// The link broke; the terminal is asked what became of it. Not an event: after a restart it is found out again.
     Unknown,
     Paid,
-    NotPaid { why: String },
+    NotPaid {
+        why: String,
+    },
 }
 
 /// A sale that is still going on.
@@ -179,7 +186,7 @@ fn epc_gtin(code: &str) -> Option<Gtin> {
     if let Ok(id) = code.parse::<EpcId>() {
         return id.gtin();
     }
-    let hexadecimal = code.len() >= 24 && code.len() % 2 == 0 && code.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let hexadecimal = code.len() >= 24 && code.len().is_multiple_of(2) && code.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !hexadecimal {
         return None;
     }
@@ -452,7 +459,10 @@ impl Open {
 
     /// Whether a card payment that was to close the ticket paid the rest of it.
     pub fn closes_by_card(&self) -> bool {
-        let wanted = self.card.as_ref().is_some_and(|card| card.stage == CardStage::Paid && card.wish.settle);
+        let wanted = self
+            .card
+            .as_ref()
+            .is_some_and(|card| card.stage == CardStage::Paid && card.wish.settle);
         wanted && self.remaining_exact() == Ok(Money::ZERO)
     }
 

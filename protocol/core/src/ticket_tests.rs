@@ -295,3 +295,141 @@ fn the_largest_ticket_is_refused_another_line() {
         "too_many_lines"
     );
 }
+
+fn wish(number: u128, amount: i64) -> CardWish {
+    CardWish {
+        ask: id(number),
+        at: at(2),
+        terminal: "r1-terminal".parse().unwrap(),
+        amount: Money(amount),
+        settle: true,
+    }
+}
+
+fn ask(ticket: &mut Open, number: u128, amount: i64) {
+    let wish = ticket.ask_card(wish(number, amount)).unwrap();
+    ticket.apply(Event::CardAsked(wish));
+}
+
+#[test]
+fn a_card_pays_to_the_cent_and_only_what_is_left_for_cash_is_rounded() {
+    let mut by_card = open(5);
+    scan(&mut by_card, "APPLE", 1000, 1);
+    ask(&mut by_card, 2, 249);
+    let tender = by_card.card_paid(id(2), "r1-terminal-000001", Money(249), at(3)).unwrap();
+    by_card.apply(Event::TenderTaken(tender));
+    assert!(by_card.closes_by_card());
+    let closed = by_card.settle().unwrap();
+    assert_eq!((closed.due, closed.cash_rounding), (Money(249), Money(0)));
+    adds_up(&closed);
+
+    // A euro by card, the rest in coins of five cents: 1.49 becomes 1.50.
+    let mut mixed = open(5);
+    scan(&mut mixed, "APPLE", 1000, 1);
+    ask(&mut mixed, 2, 100);
+    let tender = mixed.card_paid(id(2), "r1-terminal-000002", Money(100), at(3)).unwrap();
+    mixed.apply(Event::TenderTaken(tender));
+    assert!(!mixed.closes_by_card());
+    pay(&mut mixed, 200, 3);
+    let closed = mixed.settle().unwrap();
+    assert_eq!((closed.due, closed.cash_rounding, closed.change), (Money(250), Money(1), Money(50)));
+    adds_up(&closed);
+
+    // Coins first, the card for the exact rest: nothing is left to round.
+    let mut coins_first = open(5);
+    scan(&mut coins_first, "APPLE", 1000, 1);
+    pay(&mut coins_first, 100, 2);
+    assert_eq!(coins_first.remaining_exact(), Ok(Money(149)));
+    ask(&mut coins_first, 3, 149);
+    let tender = coins_first.card_paid(id(3), "r1-terminal-000003", Money(149), at(3)).unwrap();
+    coins_first.apply(Event::TenderTaken(tender));
+    let closed = coins_first.settle().unwrap();
+    assert_eq!((closed.due, closed.cash_rounding, closed.change), (Money(249), Money(0), Money(0)));
+    adds_up(&closed);
+}
+
+#[test]
+fn while_a_card_is_under_way_the_basket_stands_still_and_a_declined_one_leaves_it_whole() {
+    let mut ticket = open(1);
+    assert_eq!(ticket.ask_card(wish(1, 100)).unwrap_err().code(), "empty_basket");
+    scan(&mut ticket, "TEE-M", 1000, 1);
+    assert_eq!(ticket.ask_card(wish(2, 1991)).unwrap_err().code(), "card_too_much");
+    assert_eq!(ticket.ask_card(wish(2, 0)).unwrap_err().code(), "amount");
+    ask(&mut ticket, 2, 1990);
+    let under_way = "card_under_way";
+    assert_eq!(
+        ticket.scan(&catalog(), "APPLE", Quantity(1000), id(3), at(3)).unwrap_err().code(),
+        under_way
+    );
+    assert_eq!(ticket.void_line(1, id(3), at(3)).unwrap_err().code(), under_way);
+    assert_eq!(ticket.tender(Money(1990), id(3), at(3)).unwrap_err().code(), under_way);
+    assert_eq!(ticket.ask_card(wish(3, 1)).unwrap_err().code(), under_way);
+    assert_eq!(ticket.cancel().unwrap_err().code(), under_way);
+    assert_eq!(ticket.settle().unwrap_err().code(), under_way);
+    let ended = Event::CardEnded {
+        ask: id(2),
+        why: "declined".into(),
+    };
+    assert!(!ticket.knows(&ended));
+    ticket.apply(ended.clone());
+    assert!(ticket.knows(&ended) && ticket.knows(&Event::CardAsked(wish(2, 1990))));
+    scan(&mut ticket, "APPLE", 1000, 4);
+    ask(&mut ticket, 5, 2239);
+    // The terminal of the first wish speaks late: nobody wants its money.
+    assert_eq!(ticket.card_paid(id(2), "r1-terminal-000001", Money(1990), at(4)), None);
+    assert!(ticket.card_paid(id(5), "r1-terminal-000002", Money(2239), at(4)).is_some());
+}
+
+#[test]
+fn a_ticket_whose_card_is_unknown_is_paid_in_cash_and_the_late_money_is_not_wanted() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "TEE-M", 1000, 1);
+    ask(&mut ticket, 2, 1990);
+    ticket.card_unknown(id(2), true);
+    assert_eq!(ticket.cancel().unwrap_err().code(), "card_under_way");
+    // As long as the card may still pay all of it, its money is wanted; once cash has paid a part, it is too much.
+    assert!(ticket.card_paid(id(2), "r1-terminal-000001", Money(1990), at(4)).is_some());
+    pay(&mut ticket, 2000, 3);
+    assert_eq!(ticket.card_paid(id(2), "r1-terminal-000001", Money(1990), at(4)), None);
+    let closed = ticket.settle().unwrap();
+    assert_eq!(closed.change, Money(10));
+    adds_up(&closed);
+    assert_eq!(ticket.settle().unwrap().tenders.len(), 1);
+}
+
+#[test]
+fn what_was_paid_by_card_is_not_handed_out_in_cash() {
+    let mut ticket = open(1);
+    scan(&mut ticket, "TEE-M", 1000, 1);
+    ask(&mut ticket, 2, 1990);
+    let tender = ticket.card_paid(id(2), "r1-terminal-000001", Money(1990), at(3)).unwrap();
+    ticket.apply(Event::TenderTaken(tender));
+    let sale = ClosedTicket {
+        receipt: Some("r1/1/1".parse().unwrap()),
+        ..ticket.settle().unwrap()
+    };
+    let desk = ReturnDesk {
+        ticket: TicketId(uuid::Uuid::from_u128(9)),
+        register: "r1".parse().unwrap(),
+        till: "t1".parse().unwrap(),
+        shift: ShiftId(uuid::Uuid::from_u128(8)),
+        command_id: id(9),
+        at: at(9),
+    };
+    assert_eq!(return_whole(&sale, desk).unwrap_err().code(), "paid_by_card");
+}
+
+#[test]
+fn the_tag_of_an_item_sells_it() {
+    // GTIN 4006381333931 with serial 6789, its company prefix seven digits long.
+    let epc = EpcId::sgtin("4006381333931".parse().unwrap(), 7, "6789").unwrap();
+    let hex = Epc::shortest(epc.clone(), 1).unwrap().to_hex();
+    for code in [hex, epc.to_string()] {
+        let mut ticket = open(1);
+        scan(&mut ticket, &code, 1000, 1);
+        assert_eq!(
+            (ticket.lines()[0].sku.to_string(), &ticket.lines()[0].code),
+            ("TEE-M".into(), &code)
+        );
+    }
+}
