@@ -211,7 +211,7 @@ fn a_long_message_has_its_length_in_two_bytes_the_smaller_first() {
                 decoder.feed(piece);
                 taken.extend(decoder.take().unwrap());
             }
-            assert_eq!(taken, [apdu.clone()]);
+            assert_eq!(taken, std::slice::from_ref(&apdu));
         }
     }
     assert!(

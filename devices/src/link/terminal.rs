@@ -276,7 +276,7 @@ impl TerminalLink {
             abort: &CancellationToken::new(),
         };
         let why = match self.exchange(command, watch).await {
-            Ending::Ended(End::Completed { status, .. }) => return Ok(status),
+            Ending::Ended(End::Completed { status }) => return Ok(status.map(|status| *status)),
             Ending::Ended(End::Failed { why, .. }) => format!("the terminal does not answer that: {why}"),
             Ending::Ended(End::Refused { code }) => words::of_result(code).to_owned(),
             Ending::NotSent { why } | Ending::Ended(End::Unclear { why }) | Ending::Broken { why, .. } => why,

@@ -265,7 +265,7 @@ impl Device {
                 };
                 wire.answer(&answer).await;
             }
-            command => match self.admit(&command) {
+            command => match self.admit(&command, wire) {
                 Ok(()) => self.obey(command, wire).await?,
                 Err(code) => wire.answer(&Packet::Refused { code }).await,
             },
@@ -274,7 +274,7 @@ impl Device {
     }
 
     /// Whether the terminal takes a command now. One that it takes makes it busy until it is carried out ([`Device::free`]).
-    fn admit(&self, command: &Packet) -> Result<(), u8> {
+    fn admit(&self, command: &Packet, wire: &Wire) -> Result<(), u8> {
         let password = match command {
             Packet::Registration { password, .. }
             | Packet::RepeatReceipt { password, .. }
@@ -285,7 +285,8 @@ impl Device {
             _ => return Err(NOT_POSSIBLE),
         };
         let mut inside = self.inside();
-        if inside.paying || self.knobs.borrow().busy {
+        // A command that was read, but not begun, dies with its connection: the register asks on the newer one what became of it.
+        if inside.paying || wire.gone.is_cancelled() || self.knobs.borrow().busy {
             return Err(BUSY);
         }
         if password.is_some_and(|password| password != self.password) {
@@ -327,11 +328,12 @@ impl Device {
     }
 
     async fn carry_out(&self, command: Packet, wire: &Wire) -> io::Result<()> {
+        let currency = self.currency();
         match command {
-            Packet::Registration { currency, .. } => {
+            Packet::Registration { currency: wanted, .. } => {
                 let completion = {
                     let mut inside = self.inside();
-                    inside.currency = Some(currency.unwrap_or(978));
+                    inside.currency = Some(wanted.unwrap_or(978));
                     Fields {
                         terminal_id: Some(inside.books.terminal_id()),
                         currency: inside.currency,
@@ -350,7 +352,7 @@ impl Device {
             Packet::Reversal { fields, .. } => self.take_back(fields.receipt, wire).await?,
             Packet::RepeatReceipt { fields, .. } => {
                 let tells = fields.service.is_some_and(|service| service & packet::REPEAT_STATUS != 0);
-                let status = self.with_books(|books| books.last().map(|last| books.status(last, self.currency())));
+                let status = self.with_books(|books| books.last().map(|last| books.status(last, currency)));
                 if let Some(status) = status.filter(|_| tells) {
                     wire.tell(&Packet::Status(status)).await;
                 }
@@ -383,7 +385,8 @@ impl Device {
         };
         match done {
             Ok(transaction) => {
-                let status = self.with_books(|books| books.status(&transaction, self.currency()));
+                let currency = self.currency();
+                let status = self.with_books(|books| books.status(&transaction, currency));
                 self.released(Hold::After).await;
                 tell_result(self, wire, &Packet::Status(status), 0).await;
             }
@@ -402,6 +405,7 @@ impl Device {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Holds the inside of the terminal: `work` asks the device for nothing else.
     fn with_books<T>(&self, work: impl FnOnce(&mut Books) -> T) -> T {
         work(&mut self.inside().books)
     }

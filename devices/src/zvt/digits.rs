@@ -20,7 +20,7 @@ pub fn write<const N: usize>(mut number: u64) -> [u8; N] {
     for byte in bytes.iter_mut().rev() {
         // Below 100, so it fits.
         let two = (number % 100) as u8;
-        *byte = (two / 10) << 4 | two % 10;
+        *byte = ((two / 10) << 4) | (two % 10);
         number /= 100;
     }
     bytes

@@ -46,7 +46,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// 06 0F, after this result if there was one.
-    Completed { status: Option<Fields>, completion: Fields },
+    Completed { status: Option<Box<Fields>> },
     /// 06 1E, and no result that says otherwise. The code is the result's where there was one.
     Failed { code: u8, why: String },
     /// The command was not taken: nothing was begun.
@@ -160,10 +160,12 @@ impl Exchange {
                 vec![ack, Step::Wait(self.patience.progress)]
             }
             Packet::Print => vec![ack, Step::Wait(self.patience.progress)],
-            Packet::Completed(completion) => {
+            Packet::Completed(_) => {
                 let end = match self.status.take() {
                     _ if self.contradicted => contradiction(),
-                    status => End::Completed { status, completion },
+                    status => End::Completed {
+                        status: status.map(Box::new),
+                    },
                 };
                 self.end_after(ack, end)
             }
@@ -243,7 +245,7 @@ mod tests {
     #[test]
     fn the_result_is_in_the_status_and_not_in_the_completion() {
         let result = |packets| match end_of(packets) {
-            Some(End::Completed { status, .. }) => status.and_then(|status| status.result),
+            Some(End::Completed { status }) => status.and_then(|status| status.result),
             other => panic!("{other:?}"),
         };
         assert_eq!(result([Packet::Ack, status(0), completed()].as_slice().to_vec()), Some(0));

@@ -26,8 +26,8 @@ pub fn of(end: End, amount_minor: Option<i64>) -> Outcome {
         End::Failed { code, why } => Outcome::Declined { code, why },
         End::Unclear { why } => unknown(why),
         // The completion alone says nothing.
-        End::Completed { status: None, .. } => unknown("the terminal ended without telling the result"),
-        End::Completed { status: Some(status), .. } => match status.result {
+        End::Completed { status: None } => unknown("the terminal ended without telling the result"),
+        End::Completed { status: Some(status) } => match status.result {
             Some(0) => match Last::read(&status) {
                 Ok(last) if amount_minor.is_some_and(|asked| asked != last.amount_minor) => {
                     unknown("the terminal approved another amount than it was asked for")
@@ -68,8 +68,7 @@ mod tests {
 
     fn completed(status: Option<Fields>) -> End {
         End::Completed {
-            status,
-            completion: Fields::default(),
+            status: status.map(Box::new),
         }
     }
 

@@ -53,9 +53,10 @@ pub async fn run(device: &Device, wire: &Wire, wish: Wish) -> std::io::Result<()
         Verdict::Approve => 0,
         Verdict::Decline(code) => code,
     };
+    let currency = device.currency();
     let status = device.with_books(|books| {
         let transaction = books.decide(wish.kind, wish.amount, code)?;
-        std::io::Result::Ok(Packet::Status(books.status(&transaction, device.currency())))
+        std::io::Result::Ok(Packet::Status(books.status(&transaction, currency)))
     })?;
     device.released(Hold::After).await;
     tokio::time::sleep(device.knobs().late).await;
