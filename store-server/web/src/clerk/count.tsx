@@ -302,7 +302,7 @@ function Lists({ count }: { count: CountView }) {
   );
 }
 
-const CELL = "px-3 py-2";
+const CELL = "px-2 py-2 first:ps-0 last:pe-0 sm:px-3";
 
 function Lines({ lines, only }: { lines: CountLine[]; only: boolean }) {
   if (lines.length === 0) return <Empty title={only ? "Everything is as it should be" : "No item was counted yet"} />;
@@ -314,11 +314,11 @@ function Lines({ lines, only }: { lines: CountLine[]; only: boolean }) {
         <caption className="heard-only">Items: what the box believes is in the shop, and how many tags were read</caption>
         <thead>
           <tr className="border-b border-line text-sm text-quiet">
-            <th scope="col" className={classes(CELL, "text-start font-medium")}>
+            <th scope="col" className={classes(CELL, "w-full text-start font-medium")}>
               Item
             </th>
             <th scope="col" className={classes(CELL, "text-end font-medium")}>
-              In the shop
+              Expected
             </th>
             <th scope="col" className={classes(CELL, "text-end font-medium")}>
               Counted
@@ -379,7 +379,7 @@ const TagRow = memo(function TagRow({ epc, name, explained, seen, antenna, rssi 
         <span className="font-medium">{name === "" ? "No item of this shop" : name}</span>
         <span className="block font-mono text-sm break-all text-quiet">{epc}</span>
       </span>
-      <span className="text-end text-sm text-quiet">
+      <span className="text-sm text-quiet sm:text-end">
         {explained !== "" && <Badge tone="good">{explained}</Badge>}
         <span className="figures block">
           {seen}

@@ -73,6 +73,7 @@ export function Counter({ session, person, ways, onClosed }: { session: Present;
     }
   };
   useEffect(() => till.hearScans(onScan));
+  useEffect(() => till.hearEnds((words) => say(words, "good")), [till, say]);
   const pay = () => {
     if (!canPay || ticket === undefined) return;
     setEntry((now) => ({ ...now, times: undefined }));
@@ -185,6 +186,7 @@ export function Counter({ session, person, ways, onClosed }: { session: Present;
               take={take}
               settle={() => void till.settle()}
               giveUp={() => void till.giveUpCard()}
+              hold={() => till.hold()}
               back={escape}
             />
           ) : (

@@ -26,10 +26,13 @@ const DEVICE_STATES: Record<DeviceState, { tone: Tone; words: string }> = {
   [DeviceState.UNSPECIFIED]: { tone: "quiet", words: "not known" },
   [DeviceState.CONNECTING]: { tone: "quiet", words: "connecting" },
   [DeviceState.READY]: { tone: "good", words: "ready" },
-  [DeviceState.ATTENTION]: { tone: "warn", words: "look" },
+  [DeviceState.ATTENTION]: { tone: "warn", words: "needs a look" },
   [DeviceState.TROUBLE]: { tone: "bad", words: "trouble" },
   [DeviceState.AWAY]: { tone: "warn", words: "away" },
 };
+
+/** What a device says itself fits into its badge up to here. */
+const SHORT = 18;
 
 export function deviceState(device: DeviceView): State {
   const { tone, words } = DEVICE_STATES[device.state];
@@ -41,7 +44,8 @@ export function deviceState(device: DeviceView): State {
   };
   const comfort = device.state === DeviceState.AWAY || device.state === DeviceState.TROUBLE ? (still[device.kind] ?? "") : "";
   const said = device.words === "" ? `${what} is ${words}` : device.words.charAt(0).toUpperCase() + device.words.slice(1);
-  return { name: what, tone, words, sentence: `${said}.${comfort}`.replace("..", ".") };
+  const bare = device.words !== "" && device.words.length <= SHORT && device.state !== DeviceState.READY;
+  return { name: what, tone, words: bare ? device.words : words, sentence: `${said}.${comfort}`.replace("..", ".") };
 }
 
 function states(status: GetStatusResponse | undefined, away: boolean): State[] {
@@ -88,7 +92,7 @@ export function CounterHead({
           <span className="inline-flex flex-wrap gap-1.5 max-lg:hidden">
             {all.map((one) => (
               <Badge key={one.name} tone={one.tone}>
-                {one.name} {one.words}
+                {one.name}: {one.words}
               </Badge>
             ))}
           </span>
@@ -97,7 +101,7 @@ export function CounterHead({
               <Badge tone="good">All well</Badge>
             ) : (
               <Badge tone={wrong[0].tone}>
-                {wrong[0].name} {wrong[0].words}
+                {wrong[0].name}: {wrong[0].words}
                 {wrong.length > 1 && ` +${wrong.length - 1}`}
               </Badge>
             )}

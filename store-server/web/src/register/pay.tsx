@@ -22,6 +22,7 @@ export function PayZone({
   take,
   settle,
   giveUp,
+  hold,
   back,
 }: {
   ticket: TicketView;
@@ -33,6 +34,8 @@ export function PayZone({
   take: Take;
   settle: () => void;
   giveUp: () => void;
+  /** Puts the ticket aside while the terminal is being asked. */
+  hold: () => void;
   back: () => void;
 }) {
   const { remaining, remainingExact, card } = ticket;
@@ -61,7 +64,7 @@ export function PayZone({
       </dl>
       {refusal !== undefined && <Notice tone="bad">{refusal.sentence}</Notice>}
       {underWay && card !== undefined ? (
-        <CardSteps card={card} giveUp={giveUp} />
+        <CardSteps card={card} giveUp={giveUp} hold={hold} />
       ) : paid ? (
         <Button kind="primary" size="tender" busy={busy} onClick={settle}>
           Everything is paid: close the sale
@@ -159,7 +162,7 @@ function CardSign() {
 }
 
 /** What the terminal does, step by step, in its own words. */
-function CardSteps({ card, giveUp }: { card: CardView; giveUp: () => void }) {
+function CardSteps({ card, giveUp, hold }: { card: CardView; giveUp: () => void; hold: () => void }) {
   const unknown = card.state === CardState.UNKNOWN;
   const steps = [
     { words: "The terminal was asked", state: "done" },
@@ -191,7 +194,10 @@ function CardSteps({ card, giveUp }: { card: CardView; giveUp: () => void }) {
         ))}
       </ol>
       {unknown ? (
-        <p>Please wait, and do not take the money another way: it may have been taken. This page goes on by itself as soon as the terminal has answered.</p>
+        <>
+          <p>Please wait, and do not take the money another way: it may have been taken. This page goes on by itself as soon as the terminal has answered.</p>
+          <Button onClick={hold}>Hold this ticket, serve the next customer</Button>
+        </>
       ) : (
         <Button size="tender" onClick={giveUp}>
           Cancel the card

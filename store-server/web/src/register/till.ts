@@ -89,6 +89,7 @@ export class Till {
   /** Words for an amount, in the reader's way of writing. */
   private readonly words: (money: Money | undefined) => string;
   private scanned: ((code: string) => void) | undefined;
+  private ends: ((words: string) => void) | undefined;
   private doneAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(register: RegisterClient, way: Way, memory: Memory, words: (money: Money | undefined) => string, wait: Pause = pause) {
@@ -110,6 +111,14 @@ export class Till {
     this.scanned = listener;
     return () => {
       if (this.scanned === listener) this.scanned = undefined;
+    };
+  }
+
+  /** Who hears that a ticket on hold came to its end, as when the terminal answered at last. */
+  hearEnds(listener: (words: string) => void): () => void {
+    this.ends = listener;
+    return () => {
+      if (this.ends === listener) this.ends = undefined;
     };
   }
 
@@ -414,6 +423,7 @@ export class Till {
     } else if (held.some((one) => sameId(one.ticketId, ticket.ticketId))) {
       const others = held.filter((one) => !sameId(one.ticketId, ticket.ticketId));
       this.set({ held: ticket.state === TicketState.OPEN ? [ticket, ...others] : others });
+      if (ticket.state === TicketState.SOLD) this.ends?.(`The ticket on hold over ${this.words(ticket.due)} is paid: receipt ${ticket.receipt}.`);
     }
   }
 
@@ -471,10 +481,13 @@ export class Till {
     try {
       for (;;) {
         await this.wait(CARD_LOOK_MS);
-        const { ticket } = this.state;
-        if (ticket === undefined || !isUnderWay(ticket)) return;
-        const answer = await this.ask((options) => this.register.getTicket({ ticketId: ticket.ticketId }, options));
-        if (answer.ticket !== undefined) this.heard(answer.ticket);
+        const { ticket, held } = this.state;
+        const waiting = (ticket === undefined ? held : [ticket, ...held]).filter(isUnderWay);
+        if (waiting.length === 0) return;
+        for (const { ticketId } of waiting) {
+          const answer = await this.ask((options) => this.register.getTicket({ ticketId }, options));
+          if (answer.ticket !== undefined) this.heard(answer.ticket);
+        }
       }
     } catch (error) {
       this.refused(error);
