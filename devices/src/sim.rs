@@ -5,6 +5,7 @@
 //! A simulator knows its device's bytes from their codec and nothing of the shop it stands in.
 
 pub mod control;
+pub mod counter;
 pub mod ledger;
 pub mod printer;
 pub mod reader;

@@ -19,6 +19,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// A counter: printer, terminal, scanner, and a reader if it has a name
+    Counter(sim::counter::Args),
     /// A receipt printer with a drawer, that speaks ESC/POS
     Printer(sim::printer::Args),
     /// An RFID reader that speaks LLRP
@@ -50,6 +52,7 @@ async fn main() -> ExitCode {
 async fn run(command: Command) -> anyhow::Result<()> {
     sim::ready::listen_for_the_end().context("could not listen to signals")?;
     match command {
+        Command::Counter(args) => sim::counter::run(args).await,
         Command::Printer(args) => sim::printer::run(args).await,
         Command::Reader(args) => sim::reader::run(args).await,
         Command::Scanner(args) => sim::scanner::run(args).await,

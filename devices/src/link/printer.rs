@@ -1,7 +1,6 @@
 //! The way to one receipt printer over TCP, and to the drawer that hangs on it.
 //!
-//! Owns the printer's state as it was last heard, and the honest end of each job. A job stands between two marks
-//! (`GS ( H`): the answer to the first says that the printer works, and only then does the first byte of the job leave; the
+//! Owns the printer's state as it was last heard, and the honest end of each job. A job stands between two marks: the answer to the first says that the printer works, and only then does the first byte of the job leave; the
 //! answer to the second says that all of it is done. What happened in between, nobody else can know. Nothing is sent twice:
 //! repeating a receipt is a person's decision, repeating a pulse nobody's.
 
@@ -15,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::escpos::job_id::JobId;
 use crate::escpos::status::Status;
-use crate::link::printer::wire::Wire;
+use crate::link::printer::wire::{Mark, Wire};
 use crate::link::{Cause, Ended, LinkDown};
 
 /// How each laid out receipt begins.
@@ -32,6 +31,7 @@ pub struct PrinterSettings {
     /// How often an idle printer is asked how it is. Changes that it tells by itself are heard at once.
     pub ask_every: Duration,
     pub drawer_switch: DrawerSwitch,
+    pub end_mark: EndMark,
 }
 
 impl Default for PrinterSettings {
@@ -42,8 +42,19 @@ impl Default for PrinterSettings {
             job_timeout: Duration::from_secs(10),
             ask_every: Duration::from_millis(500),
             drawer_switch: DrawerSwitch::default(),
+            end_mark: EndMark::default(),
         }
     }
+}
+
+/// How a printer is asked to say that a job is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EndMark {
+    /// `GS ( H`: it says the job's id back.
+    #[default]
+    JobId,
+    /// `GS r`: any answer in its turn will do, for printers that know no ids.
+    PaperStatus,
 }
 
 /// Drawers differ in what the third pin of their plug says.
@@ -218,7 +229,10 @@ impl PrinterLink {
         }
         // Until this is answered the printer was sent nothing that shows.
         self.wire.want_automatic_status();
-        self.wire.want_mark(job);
+        self.wire.want_mark(match self.settings.end_mark {
+            EndMark::JobId => Mark::Job(job),
+            EndMark::PaperStatus => Mark::Paper,
+        });
         if let Err((_, why)) = self.until_marked(1).await {
             return failed(&self.fall(LinkDown::new(why)).why);
         }

@@ -7,7 +7,7 @@ use backroom_core::receipt::{Document, Row};
 use backroom_devices::escpos::layout::lay_out;
 use backroom_devices::escpos::{Paper, Profile};
 use backroom_devices::link::Ended;
-use backroom_devices::link::printer::PaperState;
+use backroom_devices::link::printer::{EndMark, PaperState};
 use backroom_devices::sim::control;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -83,6 +83,19 @@ async fn without_a_blade_a_receipt_is_done_at_its_end() {
     assert_eq!(shop.perform(&mut link, &bytes).await.1, Ended::Confirmed);
     assert_eq!(shop.perform(&mut link, &bytes).await.1, Ended::Confirmed);
     shop.holds("print");
+}
+
+#[tokio::test]
+async fn a_printer_that_knows_no_ids_says_that_it_is_done_all_the_same() {
+    let mut shop = Shop::open(&[]).await;
+    shop.settings.end_mark = EndMark::PaperStatus;
+    let mut link = shop.connect().await.unwrap();
+    assert_eq!(shop.perform(&mut link, &job(1)).await.1, Ended::Confirmed);
+    shop.turn("paper out").await;
+    assert!(matches!(shop.perform(&mut link, &job(2)).await.1, Ended::Failed { .. }));
+    shop.turn("paper low").await;
+    assert_eq!(shop.perform(&mut link, &job(2)).await.1, Ended::Confirmed);
+    assert_eq!(shop.ledger("print").len(), 2);
 }
 
 #[tokio::test]

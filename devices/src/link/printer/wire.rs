@@ -30,8 +30,25 @@ pub(super) struct Wire {
     status: Status,
     asked: VecDeque<Question>,
     answered: u64,
-    mark: Option<JobId>,
+    mark: Option<Mark>,
     marked: u32,
+}
+
+/// What says that all before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Job(JobId),
+    /// `GS r 1`.
+    Paper,
+}
+
+impl Mark {
+    fn request(self) -> Vec<u8> {
+        match self {
+            Self::Job(job) => job.request(),
+            Self::Paper => vec![0x1d, b'r', 1],
+        }
+    }
 }
 
 impl Wire {
@@ -77,15 +94,15 @@ impl Wire {
     }
 
     /// From now on answers to this mark are counted, and to no other.
-    pub(super) fn want_mark(&mut self, job: JobId) {
-        self.mark = Some(job);
+    pub(super) fn want_mark(&mut self, mark: Mark) {
+        self.mark = Some(mark);
         self.marked = 0;
-        self.send(&job.request());
+        self.send(&mark.request());
     }
 
     pub(super) fn want_mark_again(&mut self) {
-        if let Some(job) = self.mark {
-            self.send(&job.request());
+        if let Some(mark) = self.mark {
+            self.send(&mark.request());
         }
     }
 
@@ -150,7 +167,8 @@ impl Wire {
                     }
                 }
                 Answer::Automatic(bytes) => self.status = Status::of_automatic(bytes),
-                Answer::Done(job) if self.mark == Some(job) => self.marked += 1,
+                Answer::Done(job) if self.mark == Some(Mark::Job(job)) => self.marked += 1,
+                Answer::Paper(_) if self.mark == Some(Mark::Paper) => self.marked += 1,
                 Answer::Noise(byte) => tracing::debug!(byte, "the printer sent a byte that is no answer"),
                 Answer::Done(_) | Answer::Paper(_) | Answer::Block(_) => {}
             }
