@@ -3,41 +3,38 @@
 //! Owns the file of counts and says which readers shall read. Moves no stock: what was counted is a fact of its own. New tags are in the file
 //! within a second, so that a count goes on after a fall; a tag that was not yet there is read again, for readers repeat themselves.
 
+mod counting;
+mod keeping;
+mod sold;
 pub mod state;
 pub mod tags;
+
+pub use counting::{Counting, ReaderNow};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backroom_core::facts::{CountedItem, Fact, Kind, ShelfCounted, TicketEnd};
 use backroom_core::ids::{CommandId, DeviceId, RegisterId, StaffId};
-use backroom_core::journal::{Entry, Epoch, Seq};
 use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
-use tokio::sync::watch;
 
 use crate::device::DeviceKind;
 use crate::door::{AskError, Door};
 use crate::file::FileError;
-use crate::journal::writer::committed_from;
-use crate::journal::{Append, AppendError, BodyHash, Committed};
+use crate::journal::{AppendError, BodyHash, Committed};
 use crate::shop::Shop;
 use crate::stock;
 use crate::supervisor::Child;
-use state::{Count, Kept, Place, Position, Reading, Sale, Sales, Stage, Thing, View};
-use tags::{Ended, KeptRow, Saved, Tags, Traded};
+use sold::Sold;
+use state::{Count, Kept, Place, Reading, Stage, View};
+use tags::{Ended, Saved, Tags};
 
 /// How often new tags are written to the file, and the journal is looked at for what was sold.
 const TICK: Duration = Duration::from_secs(1);
 /// Open counts; people walk through a shop with a few readers.
 const MOST_OPEN: usize = 32;
-/// Entries of the journal in one look, and looks in one turn, so that a long journal never holds a count up for long.
-const ENTRIES: u32 = 500;
-const MOST_LOOKS: usize = 20;
-const PATIENCE: Duration = Duration::from_secs(20);
-const STOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Begins a count of a place, or goes on with the one that is open there.
 #[derive(Clone, Debug)]
@@ -152,78 +149,6 @@ pub enum Message {
     Strike,
 }
 
-/// What a reader does right now, for screens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ReaderNow {
-    /// Those that are connected.
-    pub antennas: BTreeSet<u16>,
-    pub reading: bool,
-}
-
-/// The handle of everyone who counts: people by their pages, readers by their tags.
-#[derive(Clone)]
-pub struct Counting {
-    door: Arc<Door<Message>>,
-    wanted: Arc<watch::Sender<BTreeSet<DeviceId>>>,
-    readers: Arc<watch::Sender<BTreeMap<DeviceId, ReaderNow>>>,
-}
-
-impl Default for Counting {
-    fn default() -> Self {
-        Self {
-            door: Door::new("the counts", 256),
-            wanted: Arc::new(watch::Sender::new(BTreeSet::new())),
-            readers: Arc::new(watch::Sender::new(BTreeMap::new())),
-        }
-    }
-}
-
-impl Counting {
-    pub async fn start(&self, start: Start) -> Result<CommandId, CountError> {
-        self.door.ask(|reply| Message::Start { start, reply }, PATIENCE).await?
-    }
-
-    pub async fn pause(&self, count: CommandId) -> Result<(), CountError> {
-        self.door.ask(|reply| Message::Pause { count, reply }, PATIENCE).await?
-    }
-
-    pub async fn keep(&self, keep: Keep) -> Result<Committed, CountError> {
-        self.door.ask(|reply| Message::Keep { keep, reply }, PATIENCE).await?
-    }
-
-    pub async fn drop(&self, count: CommandId) -> Result<(), CountError> {
-        self.door.ask(|reply| Message::Drop { count, reply }, PATIENCE).await?
-    }
-
-    pub async fn look(&self, count: CommandId) -> Result<Look, CountError> {
-        self.door.ask(|reply| Message::Look { count, reply }, PATIENCE).await?
-    }
-
-    /// The last one that was kept comes first.
-    pub async fn places(&self) -> Result<Vec<PlaceLine>, AskError> {
-        self.door.ask(|reply| Message::Places { reply }, PATIENCE).await
-    }
-
-    /// What a reader saw; an error means that it may not have been counted.
-    pub async fn saw(&self, reader: DeviceId, tags: Vec<Reading>) -> Result<(), AskError> {
-        self.door.ask(|reply| Message::Read { reader, tags, reply }, PATIENCE).await
-    }
-
-    /// Which readers shall read.
-    pub fn wanted(&self) -> watch::Receiver<BTreeSet<DeviceId>> {
-        self.wanted.subscribe()
-    }
-
-    pub fn reader(&self, reader: DeviceId) -> ReaderNow {
-        self.readers.borrow().get(&reader).cloned().unwrap_or_default()
-    }
-
-    pub fn reader_is(&self, reader: DeviceId, now: ReaderNow) {
-        self.readers
-            .send_if_modified(|readers| readers.insert(reader, now.clone()).as_ref() != Some(&now));
-    }
-}
-
 /// What the actor needs.
 #[derive(Clone)]
 pub struct Settings {
@@ -249,9 +174,7 @@ pub struct State {
     /// The command that shall keep a count, while nobody knows yet whether it did.
     keeping: BTreeMap<CommandId, CommandId>,
     kept: BTreeMap<Place, Arc<Kept>>,
-    sales: Sales,
-    /// The journal was read up to here for what was sold.
-    through: Position,
+    sold: Sold,
 }
 
 impl Actor for Counts {
@@ -323,15 +246,14 @@ impl State {
             }
             open.insert(saved.id, count);
         }
-        let (sales, through) = (file.sales().await?, file.read_through().await?);
+        let sold = Sold::open(&mut file).await?;
         let state = State {
             settings,
             file,
             open,
             keeping,
             kept,
-            sales,
-            through,
+            sold,
         };
         state.want();
         Ok(state)
@@ -442,7 +364,7 @@ impl State {
             save(&mut self.file, count).await?;
         }
         self.resolve().await?;
-        self.catch_up().await
+        self.sold.catch_up(&self.settings.shop, &mut self.file).await
     }
 
     /// An open count, or why there is none.
@@ -488,7 +410,7 @@ impl State {
     }
 
     async fn look(&mut self, id: CommandId) -> Result<Look, CountError> {
-        self.catch_up().await?;
+        self.sold.catch_up(&self.settings.shop, &mut self.file).await?;
         let now = self.settings.shop.clock.now();
         match self.find(id).await {
             Ok(_) => {}
@@ -496,7 +418,7 @@ impl State {
             Err(error) => return Err(error),
         }
         let count = self.open.get_mut(&id).ok_or(CountError::Unknown)?;
-        Ok(Look::Open(Box::new(count.view(now, &self.sales))))
+        Ok(Look::Open(Box::new(count.view(now, self.sold.sales()))))
     }
 
     fn places(&self) -> Vec<PlaceLine> {
@@ -521,152 +443,6 @@ impl State {
         }));
         lines
     }
-
-    /// The tags are in the file before the journal is asked; the journal then decides whether they were kept.
-    async fn keep(&mut self, keep: Keep) -> Result<Committed, CountError> {
-        if let Some(before) = self.settings.shop.said_before(keep.id, keep.body).await? {
-            let committed = before?;
-            self.resolve().await?;
-            return Ok(committed);
-        }
-        self.catch_up().await?;
-        let count = self.find(keep.count).await?;
-        if count.stage == Stage::Keeping {
-            let place = count.place.clone();
-            return Err(CountError::BeingKept { place });
-        }
-        // Nothing is added from here on, whatever comes of it.
-        count.stage = Stage::Paused;
-        self.want();
-        let fact = self.counted(keep.count).await?;
-        self.file.keeping(keep.count, keep.id).await?;
-        self.keeping.insert(keep.count, keep.id);
-        if let Some(count) = self.open.get_mut(&keep.count) {
-            count.stage = Stage::Keeping;
-        }
-        let append = Append {
-            command_id: Some(keep.id),
-            body_hash: keep.body,
-            device: Some(keep.register),
-            staff: Some(keep.staff),
-            ..Append::by_the_box(Fact::ShelfCounted(Box::new(fact)))
-        };
-        match self.settings.shop.journal.append(append).await {
-            Ok(committed) => {
-                self.settings.shop.recent.remember(keep.id, keep.body);
-                self.kept(keep.count, &committed).await?;
-                Ok(committed)
-            }
-            // Whether it is in the journal is found out as soon as the journal can be asked.
-            Err(error @ AppendError::Away(_)) => Err(error.into()),
-            Err(error) => {
-                self.not_kept(keep.count).await?;
-                Err(error.into())
-            }
-        }
-    }
-
-    /// What the journal shall hold of a count.
-    async fn counted(&mut self, id: CommandId) -> Result<ShelfCounted, CountError> {
-        let count = self.open.get_mut(&id).ok_or(CountError::Unknown)?;
-        save(&mut self.file, count).await?;
-        let mut lines = Vec::new();
-        for (sku, counted) in count.counted() {
-            let asked = sku.clone();
-            let on_hand = self
-                .settings
-                .stock
-                .ask(|reply| stock::Message::OnHand { sku: asked, reply }, STOCK_PATIENCE);
-            lines.push(CountedItem {
-                sku,
-                counted,
-                on_hand: on_hand.await?,
-            });
-        }
-        Ok(ShelfCounted {
-            count: id,
-            place: count.place.to_string(),
-            readers: count.readers.iter().copied().collect(),
-            tags: count.tags(),
-            missing: count.missing(),
-            missing_unexplained: count.missing_unexplained(&self.sales),
-            lines,
-        })
-    }
-
-    /// Asks the journal about counts of which nobody knows whether they were kept: after a fall, or when the journal was away.
-    async fn resolve(&mut self) -> Result<(), FileError> {
-        for (count, command) in self.keeping.clone() {
-            // What was submitted before a fall is decided first.
-            if self.settings.shop.journal.settle().await.is_err() {
-                return Ok(());
-            }
-            match self.settings.shop.reader.command(command).await? {
-                Some((_, entry)) => self.kept(count, &committed_from(&entry)?).await?,
-                None => self.not_kept(count).await?,
-            }
-        }
-        Ok(())
-    }
-
-    async fn kept(&mut self, id: CommandId, committed: &Committed) -> Result<(), FileError> {
-        let Some(count) = self.open.get(&id) else { return Ok(()) };
-        let position = (committed.head.epoch, committed.head.seq);
-        let row = KeptRow {
-            place: count.place.clone(),
-            count: id,
-            at: committed.at,
-            position,
-            tags: count.tags(),
-        };
-        self.file.kept(&row).await?;
-        let catalog = self.settings.shop.catalog.borrow().clone();
-        let tags = count.all_tags().cloned().collect();
-        let kept = Kept::new(id, committed.at, position, tags, &catalog);
-        self.kept.insert(row.place, Arc::new(kept));
-        self.open.remove(&id);
-        self.keeping.remove(&id);
-        Ok(())
-    }
-
-    async fn not_kept(&mut self, id: CommandId) -> Result<(), FileError> {
-        self.file.paused(id).await?;
-        self.keeping.remove(&id);
-        if let Some(count) = self.open.get_mut(&id) {
-            count.stage = Stage::Paused;
-        }
-        Ok(())
-    }
-
-    /// Reads in the journal what was sold and taken back since the last look. It is read, not heard, so that nothing is missed.
-    async fn catch_up(&mut self) -> Result<(), FileError> {
-        for _ in 0..MOST_LOOKS {
-            let head = self.settings.shop.journal.head();
-            let (epoch, seq) = self.through;
-            if (epoch, seq) >= (head.epoch, head.seq) {
-                return Ok(());
-            }
-            let entries = self.settings.shop.reader.range(epoch, Seq(seq.0 + 1), ENTRIES).await?;
-            let through = match entries.last() {
-                Some(last) => last.position(),
-                None if epoch < head.epoch => (Epoch(epoch.0 + 1), Seq(0)),
-                None => return Ok(()),
-            };
-            let mut traded = Vec::new();
-            for entry in entries.iter().filter(|entry| entry.header.kind == Kind::TicketClosed as u16) {
-                traded.append(&mut traded_in(entry)?);
-            }
-            self.file.traded(&traded, through).await?;
-            for traded in traded {
-                match traded {
-                    Traded::Sold(thing, sale) => drop(self.sales.insert(thing, sale)),
-                    Traded::TakenBack(receipt) => self.sales.retain(|_, sale| sale.receipt != receipt),
-                }
-            }
-            self.through = through;
-        }
-        Ok(())
-    }
 }
 
 async fn save(file: &mut Tags, count: &mut Count) -> Result<(), FileError> {
@@ -675,29 +451,4 @@ async fn save(file: &mut Tags, count: &mut Count) -> Result<(), FileError> {
         return Ok(());
     }
     file.add(count.id, &fresh, count.reads).await
-}
-
-/// The things a ticket names by their own number.
-fn traded_in(entry: &Entry) -> Result<Vec<Traded>, FileError> {
-    let committed = committed_from(entry)?;
-    let Fact::TicketClosed(ticket) = &*committed.fact else {
-        return Ok(Vec::new());
-    };
-    let traded = match (ticket.end, ticket.receipt, ticket.original) {
-        (TicketEnd::Sale, Some(receipt), _) => {
-            let sale = Sale {
-                receipt,
-                at: committed.at,
-                position: entry.position(),
-            };
-            let lines = ticket.lines.iter().filter(|line| line.voided.is_none());
-            lines
-                .filter_map(|line| Thing::of_code(&line.code))
-                .map(|thing| Traded::Sold(thing, sale.clone()))
-                .collect()
-        }
-        (TicketEnd::Return, _, Some(original)) => vec![Traded::TakenBack(original)],
-        _ => Vec::new(),
-    };
-    Ok(traded)
 }

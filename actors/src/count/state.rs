@@ -32,9 +32,7 @@ pub struct PlaceError;
 
 impl Place {
     pub fn parse(text: &str) -> Result<Place, PlaceError> {
-        let letters = text
-            .bytes()
-            .all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        let letters = text.bytes().all(|letter| matches!(letter, b'a'..=b'z' | b'0'..=b'9' | b'-'));
         if letters && (1..=16).contains(&text.len()) {
             Ok(Place(text.into()))
         } else {
@@ -285,7 +283,10 @@ impl Count {
     /// New tags since the last time this was asked, to be saved.
     pub fn take_unsaved(&mut self) -> Vec<(Tag, Seen)> {
         let fresh = std::mem::take(&mut self.unsaved);
-        fresh.into_iter().filter_map(|tag| Some((tag.clone(), self.seen.get(&tag)?.clone()))).collect()
+        fresh
+            .into_iter()
+            .filter_map(|tag| Some((tag.clone(), self.seen.get(&tag)?.clone())))
+            .collect()
     }
 
     pub fn tags(&self) -> u64 {
@@ -327,7 +328,11 @@ impl Count {
 
     /// The count as a screen shows it.
     pub fn view(&mut self, now: Instant, sales: &Sales) -> View {
-        while self.fresh.front().is_some_and(|at| now.as_micros() - at.as_micros() > SECOND_MICROS) {
+        while self
+            .fresh
+            .front()
+            .is_some_and(|at| now.as_micros() - at.as_micros() > SECOND_MICROS)
+        {
             self.fresh.pop_front();
         }
         let line = |tag: &Tag| TagLine {
@@ -409,3 +414,7 @@ pub struct TagLine {
     /// Why a missing one is no loss.
     pub sale: Option<Sale>,
 }
+
+#[cfg(test)]
+#[path = "state_tests.rs"]
+mod tests;
