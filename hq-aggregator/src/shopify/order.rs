@@ -47,7 +47,7 @@ pub fn order(header: &Header, ticket: &ClosedTicket, location: &str, sale_id: &s
         .taxes
         .iter()
         .filter(|tax| tax.tax != Money::ZERO)
-        .map(|tax| json!({ "title": format!("Tax {}", tax.tax_class), "rate": tax.rate.to_string(), "priceSet": money(currency, tax.tax) }))
+        .map(|tax| json!({ "title": format!("Tax {}", tax.tax_class), "rate": String::from(tax.rate), "priceSet": money(currency, tax.tax) }))
         .collect();
     let processed_at = header.at.to_string();
     let paid = |kind: &str, gateway: &str, amount: Money| {
@@ -169,4 +169,160 @@ fn gateway(kind: TenderKind) -> &'static str {
 
 fn money(currency: Currency, amount: Money) -> Value {
     json!({ "shopMoney": { "amount": currency.digits(amount), "currencyCode": currency.code() } })
+}
+
+#[cfg(test)]
+mod tests {
+    use backroom_core::facts::{PriceReason, ReasonKind, TaxSum, Tender, TicketEnd, Voided};
+    use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
+    use backroom_core::journal::{Epoch, FiscalBlock, Hash, Retention, Seq};
+    use backroom_core::tax::PriceMode;
+    use backroom_core::time::{BusinessDay, Instant};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const COMMAND: CommandId = CommandId(Uuid::from_u128(1));
+
+    fn at() -> Instant {
+        Instant::from_micros(1_795_262_400_000_000).unwrap()
+    }
+
+    fn header() -> Header {
+        Header {
+            tenant: "nord".parse().unwrap(),
+            store: "harbour".parse().unwrap(),
+            epoch: Epoch(1),
+            seq: Seq(4),
+            prev_hash: Hash::ZERO,
+            at: at(),
+            time_trusted: true,
+            business_day: BusinessDay::from_days(20_778).unwrap(),
+            kind: 9,
+            command_id: Some(COMMAND),
+            device: None,
+            staff: None,
+            retention: Retention(1),
+            fiscal: FiscalBlock::default(),
+        }
+    }
+
+    fn line(sku: &str, thousandths: i64, unit_price: i64, amount: i64) -> ClosedLine {
+        let version = "{\"catalog\":1,\"directive\":0}";
+        ClosedLine {
+            line: 1,
+            command_id: Some(COMMAND),
+            at: at(),
+            sku: sku.parse().unwrap(),
+            name: format!("{sku} fresh"),
+            code: sku.to_owned(),
+            quantity: Quantity(thousandths),
+            unit_price: Money(unit_price),
+            amount: Money(amount),
+            reasons: vec![PriceReason {
+                reason: ReasonKind::ListPrice,
+                amount: Money(amount),
+                version: serde_json::from_str(version).unwrap(),
+            }],
+            tax_class: "A".into(),
+            rate: "0.19".to_owned().try_into().unwrap(),
+            net: Money(amount),
+            tax: Money(1),
+            voided: None,
+        }
+    }
+
+    fn ticket(end: TicketEnd, lines: Vec<ClosedLine>, given: i64, change: i64) -> ClosedTicket {
+        let receipt = |number| ReceiptNo {
+            register: "r1".parse().unwrap(),
+            series: 1,
+            number,
+        };
+        ClosedTicket {
+            ticket: TicketId(Uuid::from_u128(2)),
+            end,
+            receipt: Some(receipt(7)),
+            original: (end == TicketEnd::Return).then(|| receipt(6)),
+            register: "r1".parse().unwrap(),
+            till: "t1".parse().unwrap(),
+            shift: ShiftId(Uuid::from_u128(3)),
+            opened_at: at(),
+            currency: "EUR".parse().unwrap(),
+            prices: PriceMode::Inclusive,
+            lines,
+            taxes: vec![TaxSum {
+                tax_class: "A".into(),
+                rate: "0.19".to_owned().try_into().unwrap(),
+                net: Money(840),
+                tax: Money(160),
+            }],
+            net: Money(840),
+            tax: Money(160),
+            cash_rounding: Money::ZERO,
+            due: Money(1000),
+            tenders: vec![Tender::cash(COMMAND, at(), Money(given))],
+            change: Money(change),
+            moves: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_order_says_what_was_sold_what_was_given_and_what_came_back() {
+        let mut given_up = line("CAP", 1000, 500, 500);
+        given_up.voided = Some(Voided {
+            command_id: COMMAND,
+            at: at(),
+        });
+        let sale = ticket(TicketEnd::Sale, vec![line("MUG", 2000, 500, 1000), given_up], 2000, 1000);
+        let order = order(&header(), &sale, "gid://shopify/Location/1", "sale-id").unwrap();
+        let lines = order["lineItems"].as_array().unwrap();
+        assert_eq!(lines.len(), 1, "what was given up is not sold: {order:#}");
+        assert_eq!(
+            (&lines[0]["quantity"], &lines[0]["priceSet"]["shopMoney"]["amount"]),
+            (&json!(2), &json!("5.00"))
+        );
+        let paid: Vec<_> = order["transactions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|paid| (&paid["kind"], &paid["amountSet"]["shopMoney"]["amount"]))
+            .collect();
+        assert_eq!(paid, [(&json!("SALE"), &json!("20.00")), (&json!("CHANGE"), &json!("10.00"))]);
+        assert_eq!(
+            (&order["sourceIdentifier"], &order["metafields"][0]["value"]),
+            (&json!("sale-id"), &json!("sale-id"))
+        );
+        assert_eq!(
+            (&order["taxesIncluded"], &order["taxLines"][0]["rate"]),
+            (&json!(true), &json!("0.19"))
+        );
+        assert_eq!(
+            (&order["note"], &order["processedAt"]),
+            (&json!("Receipt r1/1/7, shop harbour"), &json!("2026-11-21T12:00:00Z"))
+        );
+    }
+
+    #[test]
+    fn what_is_sold_by_weight_is_one_piece_at_the_price_of_all() {
+        let sale = ticket(TicketEnd::Sale, vec![line("APPLE", 532, 399, 212)], 212, 0);
+        let order = order(&header(), &sale, "gid://shopify/Location/1", "sale-id").unwrap();
+        let line = &order["lineItems"][0];
+        assert_eq!((&line["quantity"], &line["title"]), (&json!(1), &json!("0.532 × APPLE fresh")));
+        assert_eq!(line["priceSet"]["shopMoney"]["amount"], "2.12");
+    }
+
+    #[test]
+    fn a_refund_names_the_receipt_and_counts_forward() {
+        let back = ticket(TicketEnd::Return, vec![line("MUG", -2000, 500, -1000)], -1000, 0);
+        let refund = refund(&header(), &back).unwrap();
+        assert_eq!(refund.original, "r1/1/6");
+        assert_eq!((refund.lines[0].quantity, refund.given_back[0].amount.as_str()), (2, "10.00"));
+        assert_eq!(refund.given_back[0].gateway, "cash");
+    }
+
+    #[test]
+    fn a_ticket_without_lines_is_no_order() {
+        let empty = ticket(TicketEnd::Sale, Vec::new(), 0, 0);
+        assert!(order(&header(), &empty, "gid://shopify/Location/1", "sale-id").is_err());
+    }
 }

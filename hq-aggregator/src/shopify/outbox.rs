@@ -87,7 +87,12 @@ impl Sender {
         let mut stop = self.stop.clone();
         let mut back_off = FIRST_BACK_OFF;
         loop {
-            let (wait, hears_bell) = match self.round().await {
+            // Left in the middle it is as after a kill, from which it goes on just as well.
+            let round = tokio::select! {
+                round = self.round() => round,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            let (wait, hears_bell) = match round {
                 Ok(()) => {
                     back_off = FIRST_BACK_OFF;
                     (LOOK_AGAIN, true)
@@ -141,9 +146,6 @@ impl Sender {
                 return Ok(());
             }
             for row in rows {
-                if *self.stop.borrow() {
-                    return Ok(());
-                }
                 self.tell(&client, &row).await?;
             }
         }
@@ -288,6 +290,9 @@ impl Sender {
     }
 }
 
+/// An answer without anything in it says nothing of what happened.
+const NOTHING: &str = "NOTHING";
+
 /// Shopify's polite no.
 struct UserError {
     code: String,
@@ -299,7 +304,7 @@ fn user_error(payload: &Value) -> Option<UserError> {
     let text = |value: &Value| value.as_str().unwrap_or_default().chars().take(300).collect::<String>();
     if payload.is_null() {
         return Some(UserError {
-            code: String::new(),
+            code: NOTHING.to_owned(),
             message: "Shopify answered nothing".to_owned(),
         });
     }

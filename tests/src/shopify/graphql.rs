@@ -451,4 +451,31 @@ mod tests {
         );
         assert_eq!(shop.levels.values().sum::<i64>(), 9);
     }
+
+    #[test]
+    fn what_is_asked_twice_without_care_happens_twice() {
+        let mut shop = shop();
+        let change = "mutation C($input: InventoryAdjustQuantitiesInput!, $key: String!) {
+            inventoryAdjustQuantities(input: $input) @idempotent(key: $key) { userErrors { code message } } }";
+        let item = shop.variant("MUG").unwrap().item();
+        let input = json!({ "name": "available", "reason": "other", "changes": [
+            { "inventoryItemId": item, "locationId": "gid://shopify/Location/1", "delta": -1, "changeFromQuantity": null },
+        ]});
+        for key in ["a", "a", "b"] {
+            ask(&mut shop, change, json!({ "input": input, "key": key }));
+        }
+        assert_eq!(shop.levels.values().sum::<i64>(), 5, "two keys are two changes");
+
+        let order = "mutation O($order: OrderCreateOrderInput!) { orderCreate(order: $order) { order { id } userErrors { message } } }";
+        let line = json!({ "title": "Mug", "quantity": 1, "priceSet": { "shopMoney": { "amount": "1.00", "currencyCode": "EUR" } } });
+        let sale = json!({ "order": { "sourceIdentifier": "s", "lineItems": [line],
+            "metafields": [{ "key": "sale", "type": "id", "value": "s" }] } });
+        ask(&mut shop, order, sale.clone());
+        ask(&mut shop, order, sale.clone());
+        assert_eq!(shop.orders.len(), 2, "orderCreate takes no key");
+        shop.unique_fields.push("sale".into());
+        let answer = ask(&mut shop, order, sale);
+        assert!(answer["data"]["orderCreate"]["order"].is_null(), "{answer}");
+        assert_eq!(shop.orders.len(), 2, "a unique field says no");
+    }
 }

@@ -253,19 +253,22 @@ fn amount(shop: &Shop, bag: &Value) -> Result<Option<i64>, No> {
 
 fn total(order: &Value, lines: &[Line]) -> Result<i64, No> {
     let goods: i64 = lines.iter().map(|line| line.price * line.quantity).sum();
-    if order["taxesIncluded"] == json!(true) {
-        return Ok(goods);
-    }
     let none = Vec::new();
     let mut taxes = 0;
     for tax in order["taxLines"].as_array().unwrap_or(&none) {
-        let amount = &tax["priceSet"]["shopMoney"]["amount"];
-        taxes += amount
-            .as_str()
-            .and_then(hundredths)
-            .ok_or_else(|| invalid(&["order", "taxLines"], "a tax is no amount"))?;
+        let rate = tax["rate"].as_str().unwrap_or_default();
+        if rate.is_empty() || !rate.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+            let message = "a rate is a decimal such as 0.19";
+            return Err(UserError::new("TAX_LINE_RATE_MISSING", &["order", "taxLines"], message).into());
+        }
+        let amount = tax["priceSet"]["shopMoney"]["amount"].as_str().and_then(hundredths);
+        taxes += amount.ok_or_else(|| invalid(&["order", "taxLines"], "a tax is no amount"))?;
     }
-    Ok(goods + taxes)
+    Ok(if order["taxesIncluded"] == json!(true) {
+        goods
+    } else {
+        goods + taxes
+    })
 }
 
 fn transactions(shop: &mut Shop, order: &Value) -> Result<Vec<Transaction>, No> {

@@ -9,7 +9,7 @@ use crate::shopify::order::{Refund, SALE_FIELD};
 use crate::tenant::shopify::outbox::{End, Row};
 
 use super::stock::{LookUp, look_up};
-use super::{SECOND_MICROS, Sender, Stopped, Told, user_error};
+use super::{NOTHING, SECOND_MICROS, Sender, Stopped, Told, user_error};
 
 /// After a lost answer Shopify is asked so often, so far apart, before the order counts as not made.
 const LOOKS: i64 = 2;
@@ -43,8 +43,8 @@ pub async fn order(sender: &Sender, client: &Client, row: &Row, location: &str) 
     if let Some(id) = payload["order"]["id"].as_str() {
         return sender.end(row, End::Done, Some(id), None).await;
     }
-    let Some(error) = user_error(&payload) else {
-        return sender.put_off(row, "Shopify made no order and did not say why").await;
+    let Some(error) = user_error(&payload).filter(|error| error.code != NOTHING) else {
+        return sender.put_off(row, "Shopify named no order and did not say why").await;
     };
     // The no may mean that the sale is an order already: our field takes each value once.
     match known_order(client, &row.key).await? {
@@ -120,7 +120,7 @@ pub async fn refund(sender: &Sender, client: &Client, row: &Row) -> Result<(), S
     };
     match user_error(&payload) {
         None => sender.end(row, End::Done, payload["refund"]["id"].as_str(), None).await,
-        Some(error) if row.tries < MOST_REFUND_TRIES => sender.put_off(row, &error.message).await,
+        Some(error) if error.code == NOTHING || row.tries < MOST_REFUND_TRIES => sender.put_off(row, &error.message).await,
         Some(error) => {
             let why = format!("Shopify refused the refund: {}", error.message);
             sender.end(row, End::Refused, None, Some(&why)).await

@@ -10,7 +10,7 @@ use crate::shopify::operations::{self, Operation};
 use crate::tenant::shopify::Item;
 use crate::tenant::shopify::outbox::{End, Row};
 
-use super::{Sender, Stopped, Told, UserError, user_error};
+use super::{NOTHING, Sender, Stopped, Told, UserError, user_error};
 
 /// An item that Shopify does not know is looked for again after this, or once Shopify says that a product has changed.
 const LOOK_FOR_ITEM_MICROS: i64 = 600 * 1_000_000;
@@ -106,7 +106,7 @@ async fn tell(
 async fn refused(sender: &Sender, client: &Client, row: &Row, location: &str, error: &UserError) -> Result<(), Stopped> {
     match error.code.as_str() {
         // The first question is still being worked on: the same key, a moment later.
-        "IDEMPOTENCY_CONCURRENT_REQUEST" => sender.put_off(row, &error.message).await,
+        "IDEMPOTENCY_CONCURRENT_REQUEST" | NOTHING => sender.put_off(row, &error.message).await,
         // It did not happen, and with this key it never will.
         "CHANGE_FROM_QUANTITY_STALE" | "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED" | "SERVICE_UNAVAILABLE" | "ADJUST_QUANTITIES_FAILED" => {
             sender.begin_anew(row).await
