@@ -55,19 +55,17 @@ impl TenantDb {
                 .fetch_optional(&mut *db)
                 .await
                 .map_err(&doing)?;
-        let newest: Option<i64> = sqlx::query_scalar("select max(epoch) from entry where store = $1 and branch = 0")
-            .bind(store.as_str())
-            .fetch_one(&mut *db)
-            .await
-            .map_err(&doing)?;
+        // By the end of the index, not by a maximum: a server that has not counted its rows yet would read all of them.
+        let newest: Option<(i64, i64)> =
+            sqlx::query_as("select epoch, seq from entry where store = $1 and branch = 0 order by epoch desc, seq desc limit 1")
+                .bind(store.as_str())
+                .fetch_optional(&mut *db)
+                .await
+                .map_err(&doing)?;
+        let (newest, held) = newest.unwrap_or_default();
         let (announced_at, announced_epoch, announced_head, through) = announced.unwrap_or_default();
-        let epoch = newest.unwrap_or(0).max(announced_epoch);
-        let held: Option<i64> = sqlx::query_scalar("select max(seq) from entry where store = $1 and epoch = $2 and branch = 0")
-            .bind(store.as_str())
-            .bind(epoch)
-            .fetch_one(&mut *db)
-            .await
-            .map_err(&doing)?;
+        let epoch = newest.max(announced_epoch);
+        let held = if newest == epoch { held } else { 0 };
         let applied: Option<i64> =
             sqlx::query_scalar("select min(applied) from progress where store = $1 and epoch = $2 and branch = 0 having count(*) = 4")
                 .bind(store.as_str())
@@ -89,7 +87,6 @@ impl TenantDb {
             .fetch_one(&mut *db)
             .await
             .map_err(&doing)?;
-        let held = held.unwrap_or(0);
         let head = if announced_epoch == epoch { announced_head.max(held) } else { held };
         Ok(Standing {
             announced_at: announced.map(|_| announced_at),
