@@ -1,5 +1,6 @@
 // A box for the tests of its pages: founded with the clothing of the demo, run as the real program, and a register that is paired and
 // signed in the way a person does it. Owns no judgement.
+import { connect } from "node:net";
 import { join } from "node:path";
 
 import type { Page } from "playwright-core";
@@ -26,12 +27,16 @@ export class Shop {
     this.more = more;
   }
 
-  /** A shop that is open for business. `settings` become lines of its configuration file. */
-  static async open(more: string[] = []): Promise<Shop> {
+  /** A shop that is open for business, with the machines that stand in it. */
+  static async open(more: string[] = [], machines: { name: string; kind: string; register?: string; address: string }[] = []): Promise<Shop> {
     const shop = new Shop(more);
     const seed = (name: string) => join(SEED, `${name}.json`);
     const who = ["--tenant", "thread", "--store", "berlin", "--name", "Thread Berlin", "--zone", "Europe/Berlin", "--currency", "EUR"];
     await run("store-server", ["init", "--data", shop.data, ...who, "--catalog", seed("catalog"), "--stock", seed("stock"), "--staff", seed("staff")]);
+    for (const { name, kind, register, address } of machines) {
+      const counter = register === undefined ? [] : ["--register", register];
+      await run("store-server", ["devices", "add", "--data", shop.data, "--name", name, "--kind", kind, "--address", address, ...counter]);
+    }
     await shop.start();
     return shop;
   }
@@ -104,4 +109,40 @@ export async function signIn(page: Page): Promise<void> {
 export async function scan(page: Page, code: string): Promise<void> {
   await page.keyboard.type(code);
   await page.keyboard.press("Enter");
+}
+
+/** A simulated machine: a real listener that speaks its real bytes. */
+export class Machine {
+  private readonly server: Server;
+  readonly address: string;
+  private readonly control: string;
+
+  private constructor(server: Server, said: { address: string; control: string }) {
+    this.server = server;
+    this.address = said.address;
+    this.control = said.control;
+  }
+
+  static async start(kind: "printer" | "terminal" | "reader", device: string, more: string[] = []): Promise<Machine> {
+    const server = await start("simulate", [kind, "--device", device, ...more]);
+    return new Machine(server, server.ready as unknown as { address: string; control: string });
+  }
+
+  /** Turns a knob, such as `next decline 78`. */
+  turn(knob: string): Promise<void> {
+    const [host, port] = this.control.split(":");
+    return new Promise((done, failed) => {
+      const line = connect(Number(port), host, () => line.write(`${knob}\n`));
+      line.setEncoding("utf8").once("data", (answer: string) => {
+        line.end();
+        if (answer.includes('"error"')) failed(new Error(`${knob}: ${answer}`));
+        else done();
+      });
+      line.once("error", failed);
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.server.stop();
+  }
 }

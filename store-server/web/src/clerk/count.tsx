@@ -184,8 +184,8 @@ function Figures({ count, tone, words }: { count: CountView; tone: Tone; words: 
   const explained = count.missingTags.filter((tag) => tag.explained !== "").length;
   const reading = count.state === CountState.READING;
   return (
-    <div className="grid gap-3 lg:grid-cols-[minmax(0,1.1fr)_minmax(0,1fr)]">
-      <section aria-label="Tags" className="card flex items-center justify-between gap-4 p-6">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-3 lg:grid-cols-[minmax(0,1.1fr)_minmax(0,1fr)]">
+      <section aria-label="Tags" className="card flex flex-wrap items-center justify-between gap-4 p-6">
         <div>
           <p className="figures text-[clamp(4rem,13vw,7.5rem)] leading-none font-semibold tracking-tight">{count.tags.toLocaleString()}</p>
           <p className="pt-2 text-lg text-quiet">different tags</p>
