@@ -2,7 +2,7 @@
 //!
 //! It behaves as terminals do where it matters to money: a payment goes on when the register's connection is gone, a terminal in the
 //! middle of one refuses everything else as busy, one connection is served and a newer one takes its place, and Repeat Receipt
-//! tells the last transaction. What happened stands in its ledger ([`books`]), which is also its memory. It never handles a card number.
+//! tells the last transaction. What happened stands in its ledger (`books`), which is also its memory. It never handles a card number.
 
 mod books;
 mod knobs;
