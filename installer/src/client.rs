@@ -4,6 +4,7 @@
 //! about a sale; what a register remembers between two starts is the till's matter.
 
 pub mod ask;
+mod clerk;
 pub mod log;
 pub mod make;
 pub mod patience;
@@ -12,7 +13,6 @@ use std::io;
 use std::time::Duration;
 
 use backroom_protocol::v1::register::Position;
-use backroom_protocol::v1::register::register_service_client::RegisterServiceClient;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
@@ -60,7 +60,7 @@ impl Failure {
 /// One register's connection. It is made when first used, and made again whenever the box comes back.
 pub struct Client {
     address: String,
-    grpc: RegisterServiceClient<Channel>,
+    channel: Channel,
     bearer: Option<MetadataValue<Ascii>>,
     patience: Patience,
     notes: Box<dyn Notes>,
@@ -86,7 +86,7 @@ impl Client {
             .connect_lazy();
         Ok(Self {
             address: address.to_owned(),
-            grpc: RegisterServiceClient::new(channel),
+            channel,
             bearer: None,
             patience,
             notes: Box::new(NoNotes),
@@ -144,7 +144,7 @@ impl Client {
         loop {
             attempts += 1;
             let request = self.envelope(rpc.clone());
-            let status = match R::send(&mut self.grpc, request).await {
+            let status = match R::send(self.channel.clone(), request).await {
                 Ok(answer) => {
                     let answer = answer.into_inner();
                     if let Some(position) = answer.position() {

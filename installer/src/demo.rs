@@ -5,11 +5,14 @@
 
 mod broker;
 mod cashier;
+mod counter;
 mod crew;
 mod evidence;
 mod folder;
+mod front;
 mod guide;
 mod office;
+mod pages;
 mod processes;
 mod programs;
 mod say;
@@ -19,6 +22,7 @@ mod story;
 mod summary;
 mod town;
 mod trading;
+mod webshop;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,16 +36,17 @@ use self::programs::Programs;
 use self::say::Voice;
 use self::town::Town;
 
-/// Show two companies at work on this machine: head office, three stores, and cashiers who sell
+/// Show two companies at work on this machine: head office, three stores with a counter each, and cashiers who sell
 ///
-/// Builds the programs and fetches a nats-server if they are missing, takes ports from 7400 upwards on loopback only, and keeps
-/// everything in a temporary folder. Prints addresses, passwords, PINs and what to try first. Whoever is killed meanwhile is
+/// Builds the pages and programs and fetches a nats-server if they are missing, takes ports from 7400 upwards on loopback only, and
+/// keeps everything in a temporary folder. Prints addresses, passwords, PINs and what to try first. Whoever is killed meanwhile is
 /// started again. Ctrl-C stops everything and leaves nothing behind.
 ///
 /// BACKROOM_NATS_SERVER names a nats-server 2.10 or newer to be used instead of a fetched one.
 #[derive(Debug, clap::Args)]
 pub struct Demo {
-    /// By itself: sells, kills the broker and a box, changes a price, checks the ten laws, prints a summary and ends.
+    /// By itself: sells for cash and by card, kills the broker and a box, changes a price, counts a shelf, checks the ten laws,
+    /// prints a summary and ends.
     /// The exit code is 0 only if each of it happened and no law is broken
     #[arg(long)]
     headless: bool,
@@ -103,6 +108,9 @@ async fn play(args: &Demo, town: &mut Town, voice: &mut Voice) -> Result<()> {
     if args.no_build {
         town.programs.check()?;
     } else {
+        if let Some(project) = town.programs.project() {
+            pages::build(project, &town.starter, voice).await?;
+        }
         town.programs.clone().build(&town.starter, voice).await?;
     }
     let built = voice.elapsed();

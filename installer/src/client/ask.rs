@@ -1,7 +1,9 @@
-//! Every call of the register service under one name, so that retry, log and memory are written once.
+//! Every call of the box's services under one name, so that retry, log and memory are written once.
 
 use std::future::Future;
 
+use backroom_protocol::v1::clerk;
+use backroom_protocol::v1::clerk::clerk_service_client::ClerkServiceClient;
 use backroom_protocol::v1::register as wire;
 use backroom_protocol::v1::register::register_service_client::RegisterServiceClient;
 use tonic::transport::Channel;
@@ -16,10 +18,7 @@ pub trait Rpc: Clone + Send + Sync {
     const CALL: &'static str;
     type Answer: Answer;
 
-    fn send(
-        grpc: &mut RegisterServiceClient<Channel>,
-        request: Request<Self>,
-    ) -> impl Future<Output = Result<Response<Self::Answer>, Status>> + Send;
+    fn send(channel: Channel, request: Request<Self>) -> impl Future<Output = Result<Response<Self::Answer>, Status>> + Send;
 }
 
 /// A call that changes something, and so carries an id.
@@ -41,22 +40,19 @@ pub trait Answer: Send {
 }
 
 macro_rules! rpcs {
-    ($($request:ident, $answer:ident, $method:ident;)*) => {$(
-        impl Rpc for wire::$request {
+    ($of:ident, $service:ident: $($request:ident, $answer:ident, $method:ident;)*) => {$(
+        impl Rpc for $of::$request {
             const CALL: &'static str = stringify!($method);
-            type Answer = wire::$answer;
+            type Answer = $of::$answer;
 
-            async fn send(
-                grpc: &mut RegisterServiceClient<Channel>,
-                request: Request<Self>,
-            ) -> Result<Response<wire::$answer>, Status> {
-                grpc.$method(request).await
+            async fn send(channel: Channel, request: Request<Self>) -> Result<Response<$of::$answer>, Status> {
+                $service::new(channel).$method(request).await
             }
         }
     )*};
 }
 
-rpcs! {
+rpcs! { wire, RegisterServiceClient:
     EnrolRequest, EnrolResponse, enrol;
     SignInRequest, SignInResponse, sign_in;
     OpenShiftRequest, OpenShiftResponse, open_shift;
@@ -76,9 +72,15 @@ rpcs! {
     GetStatusRequest, GetStatusResponse, get_status;
 }
 
+rpcs! { clerk, ClerkServiceClient:
+    ListReadersRequest, ListReadersResponse, list_readers;
+    StartCountRequest, StartCountResponse, start_count;
+    KeepCountRequest, KeepCountResponse, keep_count;
+}
+
 macro_rules! commands {
-    ($($request:ident)*) => {$(
-        impl Command for wire::$request {
+    ($of:ident: $($request:ident)*) => {$(
+        impl Command for $of::$request {
             fn command_id(&self) -> Uuid {
                 let bytes = self.command.as_ref().map_or(&[][..], |command| &command.command_id);
                 Uuid::from_slice(bytes).unwrap_or_default()
@@ -87,10 +89,12 @@ macro_rules! commands {
     )*};
 }
 
-commands! {
+commands! { wire:
     EnrolRequest SignInRequest OpenShiftRequest MoveCashRequest CloseShiftRequest ScanRequest VoidLineRequest TenderRequest SettleRequest
     CancelTicketRequest ReturnSaleRequest
 }
+
+commands! { clerk: KeepCountRequest }
 
 macro_rules! told_with_position {
     ($($answer:ident)*) => {$(
@@ -126,6 +130,9 @@ impl Answer for wire::GetTicketResponse {}
 impl Answer for wire::ListOpenTicketsResponse {}
 impl Answer for wire::GetReceiptResponse {}
 impl Answer for wire::FindItemResponse {}
+impl Answer for clerk::ListReadersResponse {}
+impl Answer for clerk::StartCountResponse {}
+impl Answer for clerk::KeepCountResponse {}
 
 fn of_ticket(ticket: Option<&wire::TicketView>, position: Option<&wire::Position>) -> Outcome {
     let minor = |money: Option<&wire::Money>| money.map(|money| money.minor);

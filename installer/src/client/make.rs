@@ -1,5 +1,6 @@
 //! Makes the requests of a register: each with a command id of its own, the ticket ones with the version the register has seen.
 
+use backroom_protocol::v1::clerk;
 use backroom_protocol::v1::register as wire;
 use uuid::Uuid;
 
@@ -123,6 +124,15 @@ pub fn tender(ticket: TicketRef, amount: i64, currency: &str) -> wire::TenderReq
     }
 }
 
+/// Has the register's terminal asked for a card; the ticket closes by itself when that pays it.
+pub fn card_and_settle(ticket: TicketRef, amount: i64, currency: &str) -> wire::TenderRequest {
+    wire::TenderRequest {
+        kind: wire::TenderKind::Card.into(),
+        settle: true,
+        ..tender(ticket, amount, currency)
+    }
+}
+
 pub fn settle(ticket: TicketRef) -> wire::SettleRequest {
     wire::SettleRequest {
         command: command(),
@@ -135,6 +145,28 @@ pub fn cancel(ticket: TicketRef) -> wire::CancelTicketRequest {
         command: command(),
         ticket: ticket.head(),
     }
+}
+
+/// Begins a count of a place with all readers of the store, or goes on with the one that is open there.
+pub fn start_count(place: &str) -> clerk::StartCountRequest {
+    clerk::StartCountRequest {
+        command: clerk_command(),
+        place: place.to_owned(),
+        readers: Vec::new(),
+    }
+}
+
+pub fn keep_count(count_id: &[u8]) -> clerk::KeepCountRequest {
+    clerk::KeepCountRequest {
+        command: clerk_command(),
+        count_id: count_id.to_vec(),
+    }
+}
+
+fn clerk_command() -> Option<clerk::Command> {
+    Some(clerk::Command {
+        command_id: new_id().as_bytes().to_vec(),
+    })
 }
 
 pub fn return_sale(receipt: &str) -> wire::ReturnSaleRequest {

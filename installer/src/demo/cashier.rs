@@ -2,6 +2,8 @@
 //!
 //! What is on the board is what the register was told, never what the box's files say. Which shop sells when is decided above.
 
+pub mod card;
+
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -287,6 +289,36 @@ impl Cashier {
         }
         self.receipts.push(sold.receipt.clone());
         Ok(Some(sold.receipt))
+    }
+
+    /// One or two items, without a second thought.
+    pub async fn fill_basket(&mut self, pace: Pace) -> Result<wire::TicketView> {
+        let lines = self.dice.between(1, 2);
+        self.fill(lines, pace).await?.context("the box refused an item it sells")
+    }
+
+    /// Cash for all of it; the receipt's number.
+    pub async fn pay_in_cash(&mut self, view: &wire::TicketView) -> Result<String> {
+        self.pay(view).await?.context("the box refused the money")
+    }
+
+    /// Until the next customer comes.
+    pub async fn breathe(&mut self, pace: Pace) {
+        let pause = self.dice.between(pace.customers.0, pace.customers.1);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+    }
+
+    /// Jobs and payments that machines on this counter still have to do.
+    pub async fn waiting_machines(&mut self) -> Result<u32> {
+        let status = self.client.read(&wire::GetStatusRequest {}).await?;
+        Ok(status.devices.iter().map(|device| device.waiting).sum())
+    }
+
+    /// Counts a place by radio; how many tags were kept.
+    pub async fn count_shelf(&mut self, place: &str, tags: u64, within: Duration) -> Result<u64> {
+        let kept = self.client.count(place, tags, within).await?;
+        let kept = kept.with_context(|| format!("{tags} tags were not read within {} s", within.as_secs()))?;
+        Ok(kept.tags)
     }
 
     async fn take_back(&mut self) -> Result<()> {

@@ -26,10 +26,9 @@ pub struct Crew {
     go_home: watch::Sender<bool>,
 }
 
-/// Makes somebody of the staff a cashier at a new register, with an open shift.
-pub async fn hire(town: &Town, shop: usize, number: usize, patience: Duration) -> Result<Cashier> {
+/// Makes the `number`th of the staff a cashier at a new register, with an open shift.
+pub async fn hire(town: &Town, shop: usize, register: &str, number: usize, patience: Duration) -> Result<Cashier> {
     let place = town.shops.get(shop).context("there is no such shop")?;
-    let register = format!("r{number}");
     let people = place.store.company.people()?;
     let person = &people[(number - 1) % people.len()];
     let log = town.folder.made("tills")?.join(format!("{}-{register}.jsonl", place.store.code));
@@ -37,7 +36,7 @@ pub async fn hire(town: &Town, shop: usize, number: usize, patience: Duration) -
     let place = Place {
         address: &place.address(),
         currency: place.store.currency,
-        register: &register,
+        register,
         pairing_code: &code,
         log: &log,
         patience,
@@ -52,7 +51,9 @@ impl Crew {
         let hiring = (0..town.shops.len()).map(|shop| async move {
             let mut cashiers = Vec::new();
             for number in 1..=REGISTERS_PER_STORE {
-                cashiers.push((shop, format!("r{number}"), hire(town, shop, number, patience).await?));
+                let register = format!("r{number}");
+                let cashier = hire(town, shop, &register, number, patience).await?;
+                cashiers.push((shop, register, cashier));
             }
             anyhow::Ok(cashiers)
         });

@@ -1,6 +1,7 @@
-//! What the ten laws are checked against: exports of the boxes and of head office beside the registers' own logs.
+//! What the ten laws are checked against: exports of the boxes and of head office beside the registers' own logs and the ledgers of the machines.
 //!
-//! The check is `measure laws`, run as a program, because it must share no code with anything that is checked.
+//! The check is `measure laws`, run as a program, because it must share no code with anything that is checked. Laws 9 and 10 speak of one
+//! counter each: receipts and payments are numbered per store, so every store is checked against its own machines.
 
 use std::fs;
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ pub struct Violation {
 }
 
 impl Laws {
-    /// Why this is no success, if it is none. Laws 9 and 10 speak of devices, and the demo's counters have none.
+    /// Why this is no success, if it is none.
     pub fn trouble(&self) -> Option<String> {
         let broken: Vec<_> = self
             .laws
@@ -62,15 +63,41 @@ impl Laws {
         if !broken.is_empty() || !self.holds {
             return Some(format!("broken: {}", broken.join(", ")));
         }
-        let of_devices = |law: &&Law| matches!(&*law.law, "L9" | "L10");
-        let idle = |law: &&Law| law.verdict == Verdict::NothingToCheck && !of_devices(law);
-        let idle: Vec<_> = self.laws.iter().filter(idle).map(|law| &*law.law).collect();
+        let idle = self.laws.iter().filter(|law| law.verdict == Verdict::NothingToCheck);
+        let idle: Vec<_> = idle.map(|law| &*law.law).collect();
         match (self.laws.len(), idle.is_empty()) {
             (10, true) => None,
             (10, false) => Some(format!("nothing was found to check for {}", idle.join(", "))),
             (other, _) => Some(format!("{other} laws were checked instead of ten")),
         }
     }
+
+    /// Puts what was found at each counter in the place of what can not be said of all together.
+    fn with_counters(mut self, counters: Vec<Laws>) -> Self {
+        for law in self.laws.iter_mut().filter(|law| is_of_machines(&law.law)) {
+            let found = counters
+                .iter()
+                .flat_map(|counter| &counter.laws)
+                .filter(|found| found.law == law.law);
+            let found: Vec<&Law> = found.collect();
+            let any = |verdict| found.iter().any(|found| found.verdict == verdict);
+            law.verdict = match () {
+                () if any(Verdict::Broken) => Verdict::Broken,
+                () if found.is_empty() || any(Verdict::NothingToCheck) => Verdict::NothingToCheck,
+                () => Verdict::Holds,
+            };
+            law.why = found.iter().find_map(|found| found.why.clone());
+            law.checked = found.iter().map(|found| found.checked).sum();
+            law.broken = found.iter().map(|found| found.broken).sum();
+            law.violations = found.iter().flat_map(|found| found.violations.clone()).collect();
+        }
+        self.holds = !self.laws.iter().any(|law| law.verdict == Verdict::Broken);
+        self
+    }
+}
+
+fn is_of_machines(law: &str) -> bool {
+    matches!(law, "L9" | "L10")
 }
 
 /// Exports everything and has it checked. Nobody may be selling: logs and exports must be of one moment.
@@ -81,30 +108,40 @@ pub async fn check(town: &Town) -> Result<Laws> {
         fs::write(&path, bytes).with_context(|| format!("could not write {}", path.display()))?;
         Ok(path)
     };
-    let mut stores = Vec::new();
+    let mut all = Call::new(town.programs.measure()).words(["laws", "--json", "--converged"]);
+    let mut counters = Vec::new();
     for shop in &town.shops {
+        let mut counter = Call::new(town.programs.measure()).words(["laws", "--json"]);
         for (flag, words) in [
             ("--store-export", &["journal", "export"][..]),
             ("--tickets", &["tickets", "export"][..]),
             ("--state", &["state"][..]),
         ] {
             let exported = shop.tool(&town.starter, words).await?;
-            stores.push((flag, write(format!("{}{flag}.jsonl", shop.store.code), exported)?));
+            let path = write(format!("{}{flag}.jsonl", shop.store.code), exported)?;
+            all = all.flag(flag, &path);
+            counter = counter.flag(flag, &path);
         }
-    }
-    let mut call = Call::new(town.programs.measure()).words(["laws", "--json", "--converged"]);
-    for (flag, path) in &stores {
-        call = call.flag(flag, path);
+        for machine in shop.counter.machines.iter().filter(|machine| machine.ledger.exists()) {
+            counter = counter.flag("--ledger", &machine.ledger);
+        }
+        counters.push(counter);
     }
     for company in COMPANIES {
         let exported = town.office()?.export(&town.starter, company).await?;
-        call = call.flag("--hq-export", write(format!("hq-{}.jsonl", company.tenant), exported)?);
+        all = all.flag("--hq-export", write(format!("hq-{}.jsonl", company.tenant), exported)?);
     }
     let logs = town.folder.made("tills")?;
     for log in fs::read_dir(&logs).with_context(|| format!("could not list {}", logs.display()))? {
-        call = call.flag("--log", log?.path());
+        all = all.flag("--log", log?.path());
     }
-    let (status, printed, said) = town.starter.try_run(&call, CHECK_WITHIN).await?;
+    let laws = measure(town, &all).await?;
+    let found = futures_util::future::try_join_all(counters.iter().map(|counter| measure(town, counter))).await?;
+    Ok(laws.with_counters(found))
+}
+
+async fn measure(town: &Town, call: &Call) -> Result<Laws> {
+    let (status, printed, said) = town.starter.try_run(call, CHECK_WITHIN).await?;
     let laws: Laws = match serde_json::from_slice(&printed) {
         Ok(laws) => laws,
         Err(_) => bail!("`measure laws` ended with {status} and no report: {}", said.trim()),
@@ -137,16 +174,30 @@ mod tests {
     }
 
     #[test]
-    fn only_device_laws_may_have_nothing_to_check() {
+    fn a_law_with_nothing_to_check_is_no_success() {
         let mut verdicts = ["holds"; 10];
         assert_eq!(laws(verdicts).trouble(), None);
-        verdicts[8] = "nothing_to_check";
         verdicts[9] = "nothing_to_check";
-        assert_eq!(laws(verdicts).trouble(), None);
-        verdicts[7] = "nothing_to_check";
-        assert!(laws(verdicts).trouble().unwrap().contains("L8"));
+        assert!(laws(verdicts).trouble().unwrap().contains("L10"));
         verdicts[3] = "broken";
         assert_eq!(laws(verdicts).trouble().unwrap(), "broken: L4");
+    }
+
+    #[test]
+    fn the_laws_of_machines_are_those_of_the_counters() {
+        let mut together = ["holds"; 10];
+        together[9] = "broken";
+        let counter = |ninth, tenth| {
+            let mut verdicts = ["nothing_to_check"; 10];
+            (verdicts[8], verdicts[9]) = (ninth, tenth);
+            laws(verdicts)
+        };
+        let good = || counter("holds", "holds");
+        assert_eq!(laws(together).with_counters(vec![good(), good()]).trouble(), None);
+        let idle = laws(together).with_counters(vec![good(), counter("nothing_to_check", "holds")]);
+        assert!(idle.trouble().unwrap().contains("L9"));
+        let broken = laws(together).with_counters(vec![counter("holds", "broken"), good()]);
+        assert_eq!(broken.trouble().unwrap(), "broken: L10");
     }
 
     #[test]

@@ -3,31 +3,61 @@
 use std::env;
 use std::fmt::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use jiff::{Timestamp, ToSpan};
 
+use super::counter::{FRONT, Kind};
 use super::seed::{COMPANIES, DECIMALS};
 use super::town::Town;
+use super::webshop;
 use crate::till::amount;
 
+const NO_PAGES: &str = "no pages: they were not built (Node.js)";
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
 pub async fn text(town: &Town) -> Result<String> {
-    let mut codes = Vec::new();
+    let mut stores = Vec::new();
     for shop in &town.shops {
-        codes.push(shop.pair(&town.starter).await?);
+        stores.push(Store {
+            for_browser: shop.pair(&town.starter).await?,
+            for_till: shop.pair(&town.starter).await?,
+            has_pages: answers(&shop.http()).await,
+        });
     }
+    let has_portal = answers(&town.office()?.http()).await;
     let mut text = String::new();
-    write(&mut text, town, &codes)?;
+    write(&mut text, town, &stores, has_portal)?;
     Ok(text)
 }
 
-fn write(text: &mut String, town: &Town, codes: &[String]) -> Result<()> {
+/// What is made for one store while the guide is written.
+struct Store {
+    for_browser: String,
+    for_till: String,
+    has_pages: bool,
+}
+
+/// Whether there is a page at this address. Programs that were built without Node have none.
+async fn answers(address: &str) -> bool {
+    let asked = reqwest::Client::builder().timeout(ANSWER_WITHIN).no_proxy().build();
+    let Ok(http) = asked else { return false };
+    http.get(address).send().await.is_ok_and(|answer| answer.status().is_success())
+}
+
+fn write(text: &mut String, town: &Town, stores: &[Store], has_portal: bool) -> Result<()> {
     let office = town.office()?;
-    let folder = town.folder.path().display();
     writeln!(text, "\n{:-<100}", "")?;
+    let portal = if has_portal {
+        format!("portal {}/", office.http())
+    } else {
+        NO_PAGES.to_owned()
+    };
+    writeln!(text, "HEAD OFFICE     {portal}")?;
     writeln!(
         text,
-        "HEAD OFFICE     REST {}/api/v1     broker nats://{}",
+        "                REST {}/api/v1     broker nats://{}",
         office.http(),
         office.nats()
     )?;
@@ -35,22 +65,37 @@ fn write(text: &mut String, town: &Town, codes: &[String]) -> Result<()> {
         let company = login.company;
         writeln!(
             text,
-            "  {:<20} tenant {:<10} user {:<10} password {}",
+            "  {:<20} company {:<10} user {:<10} password {}",
             company.name, company.tenant, company.user, login.password
         )?;
     }
+    let web_shop = town.web_shop()?;
     writeln!(
         text,
-        "\nSTORES          a till of your own: the pairing code is good for one register and ten minutes"
+        "  web shop of {:<8} {}/   (a stand-in for Shopify)",
+        webshop::COMPANY.tenant,
+        web_shop.http()
     )?;
-    for (shop, code) in town.shops.iter().zip(codes) {
-        writeln!(
-            text,
-            "  {:<20} registers {:<24} health {}/healthz   pairing code {code}",
-            shop.store.name,
-            shop.address(),
-            shop.http()
-        )?;
+    writeln!(
+        text,
+        "\nSTORES          a pairing code is good for one register and ten minutes; name the register in the browser `{FRONT}`,\n\
+         {:16}then it has the machines on the counter",
+        ""
+    )?;
+    for (shop, store) in town.shops.iter().zip(stores) {
+        let http = shop.http();
+        match store.has_pages {
+            true => {
+                writeln!(
+                    text,
+                    "  {:<16} register {http}/   pairing code {} for {FRONT}",
+                    shop.store.name, store.for_browser
+                )?;
+                writeln!(text, "  {:<16} clerk {http}/clerk   console {http}/console", "")?;
+            }
+            false => writeln!(text, "  {:<16} {NO_PAGES}; health {http}/healthz", shop.store.name)?,
+        }
+        writeln!(text, "  {:<16} tills {}   pairing code {}", "", shop.address(), store.for_till)?;
     }
     let server = shown(&town.programs.store_server());
     let example = town.shops.first().context("there is no shop")?.data.display();
@@ -64,8 +109,9 @@ fn write(text: &mut String, town: &Town, codes: &[String]) -> Result<()> {
             .collect();
         writeln!(text, "  {:<20} {}", company.name, people.join("   "))?;
     }
-    writeln!(text, "\nEverything lies in {folder}")?;
-    try_first(text, town, codes)?;
+    machines(text, town)?;
+    writeln!(text, "\nEverything lies in {}", town.folder.path().display())?;
+    try_first(text, town, stores)?;
     writeln!(
         text,
         "\nCtrl-C stops everything{}.",
@@ -75,10 +121,42 @@ fn write(text: &mut String, town: &Town, codes: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn try_first(text: &mut String, town: &Town, codes: &[String]) -> Result<()> {
+/// Where the machines' knobs are, and what can be said there.
+fn machines(text: &mut String, town: &Town) -> Result<()> {
+    writeln!(text, "\nMACHINES        a line to such an address turns a knob; `help` lists them")?;
+    for shop in &town.shops {
+        let knobs = shop.counter.machines.iter();
+        let knobs: Vec<_> = knobs.map(|machine| format!("{} {}", machine.kind.word(), machine.knobs)).collect();
+        writeln!(text, "  {:<16} {}", shop.store.name, knobs.join("   "))?;
+    }
+    let shop = town.shops.first().context("there is no shop")?;
+    let items = shop.store.company.items()?;
+    let item = items.first().context("nothing is sold there")?;
+    let mut examples = vec![
+        (
+            Kind::Scanner,
+            format!("scan {}", item.code()),
+            "as if it were held before the scanner",
+        ),
+        (Kind::Terminal, "next decline".to_owned(), "the next card is not taken"),
+        (Kind::Printer, "paper out".to_owned(), "until `paper ok`"),
+    ];
+    if let Some(tag) = shop.counter.tags.first() {
+        examples.push((Kind::Reader, format!("tags remove {tag}"), "a piece leaves the shelf"));
+    }
+    for (kind, line, what) in examples {
+        let knobs = shop.counter.machine(kind)?.knobs;
+        writeln!(text, "  echo '{line}' > /dev/tcp/{}/{}   # {what}", knobs.ip(), knobs.port())?;
+    }
+    writeln!(text, "  (these lines are for bash)")?;
+    writeln!(text, "  receipts as pictures: {}", shop.counter.paper.display())?;
+    Ok(())
+}
+
+fn try_first(text: &mut String, town: &Town, stores: &[Store]) -> Result<()> {
     let office = town.office()?;
     let shop = town.shops.first().context("there is no shop")?;
-    let code = codes.first().context("there is no pairing code")?;
+    let code = &stores.first().context("there is no pairing code")?.for_till;
     let company = shop.store.company;
     let people = company.people()?;
     let person = people.last().context("nobody works there")?;

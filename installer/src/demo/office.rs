@@ -115,6 +115,25 @@ impl HeadOffice {
         Ok(joins)
     }
 
+    /// Connects a company to its shop at Shopify; `places` say which place there a store is.
+    pub async fn connect_shopify(
+        &self,
+        starter: &Starter,
+        company: &Company,
+        (shop, domain): (&str, &str),
+        (token_file, secret_file): (&Path, &Path),
+        places: &[String],
+    ) -> Result<()> {
+        let mut connect = self
+            .call(&["shopify", "connect", "--tenant", company.tenant, "--shop", shop, "--domain", domain])
+            .flag("--token-file", token_file)
+            .flag("--secret-file", secret_file);
+        for place in places {
+            connect = connect.flag("--location", place);
+        }
+        self.tool(starter, connect).await.map(drop)
+    }
+
     pub async fn open(&mut self, starter: &Starter) -> Result<()> {
         self.http.let_go();
         self.nats.let_go();
@@ -263,6 +282,20 @@ impl Portal {
         let answer = self.http.get(format!("{}/stores", self.base)).bearer_auth(&self.token).send().await;
         let stores: Stores = serde_json::from_value(read(answer).await?).context("head office's list of stores")?;
         Ok(stores.stores)
+    }
+
+    /// How much head office still has to tell Shopify.
+    pub async fn shopify_backlog(&self) -> Result<u64> {
+        let answer = self
+            .http
+            .get(format!("{}/shopify", self.base))
+            .bearer_auth(&self.token)
+            .send()
+            .await;
+        let standing = read(answer).await?;
+        standing["waiting_all"]
+            .as_u64()
+            .context("head office does not say what waits for Shopify")
     }
 
     /// A new price in all stores, from now on.

@@ -52,6 +52,19 @@ impl Programs {
         self.folder.join("till")
     }
 
+    pub fn simulate(&self) -> PathBuf {
+        self.folder.join("simulate")
+    }
+
+    pub fn fake_shopify(&self) -> PathBuf {
+        self.folder.join("fake-shopify")
+    }
+
+    /// The project's folder, if these programs were built in it.
+    pub fn project(&self) -> Option<&Path> {
+        self.project.as_deref()
+    }
+
     /// Where fetched tools are kept, when there is a target folder.
     pub fn tools(&self) -> Option<PathBuf> {
         self.project.as_ref()?;
@@ -110,7 +123,8 @@ impl Programs {
 
     /// A missing program is named before anything is started.
     pub fn check(&self) -> Result<()> {
-        for program in [self.store_server(), self.hq_aggregator(), self.measure(), self.till()] {
+        let servers = [self.store_server(), self.hq_aggregator(), self.simulate(), self.fake_shopify()];
+        for program in servers.into_iter().chain([self.measure(), self.till()]) {
             if !program.is_file() {
                 bail!(
                     "{} is missing; run `cargo build --workspace --bins` in the project, or leave --no-build out",

@@ -14,6 +14,8 @@ pub struct Company {
     pub catalog: &'static str,
     pub stock: &'static str,
     pub staff: &'static str,
+    /// Each piece carries an RFID tag.
+    pub has_tags: bool,
 }
 
 /// A store of a company.
@@ -33,6 +35,7 @@ pub static THREAD: Company = Company {
     catalog: include_str!("../../seed/clothing/catalog.json"),
     stock: include_str!("../../seed/clothing/stock.json"),
     staff: include_str!("../../seed/clothing/staff.json"),
+    has_tags: true,
 };
 
 pub static HARVEST: Company = Company {
@@ -42,6 +45,7 @@ pub static HARVEST: Company = Company {
     catalog: include_str!("../../seed/grocer/catalog.json"),
     stock: include_str!("../../seed/grocer/stock.json"),
     staff: include_str!("../../seed/grocer/staff.json"),
+    has_tags: false,
 };
 
 pub static COMPANIES: [&Company; 2] = [&THREAD, &HARVEST];

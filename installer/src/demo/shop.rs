@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use super::counter::{Counter, FRONT, Kind};
 use super::folder::Folder;
 use super::processes::{Call, Server, Starter};
 use super::seed::Store;
@@ -69,6 +70,8 @@ pub struct Shop {
     grpc: Port,
     http: Port,
     server: Option<Server>,
+    /// What stands at the register `front`; nothing at first.
+    pub counter: Counter,
 }
 
 impl Shop {
@@ -82,6 +85,7 @@ impl Shop {
             grpc: ports.take()?,
             http: ports.take()?,
             server: None,
+            counter: Counter::default(),
         })
     }
 
@@ -117,6 +121,19 @@ impl Shop {
         Ok(())
     }
 
+    /// Tells the box what stands on its counter; it counts from the next start.
+    pub async fn name_machines(&self, starter: &Starter) -> Result<()> {
+        for machine in &self.counter.machines {
+            let words = ["devices", "add", "--name", machine.kind.name(), "--kind", machine.kind.word()];
+            let mut words = [&words[..], &["--address", &machine.address]].concat();
+            if machine.kind != Kind::Reader {
+                words.extend(["--register", FRONT]);
+            }
+            self.tool(starter, &words).await?;
+        }
+        Ok(())
+    }
+
     /// Opens the box; its process id stands in a file, for whoever wants to kill it.
     pub async fn open(&mut self, starter: &Starter) -> Result<()> {
         self.grpc.let_go();
@@ -128,6 +145,8 @@ impl Shop {
                 &self.grpc.address.to_string(),
                 "--http",
                 &self.http.address.to_string(),
+                // Whoever looks at the console may strike an actor down, to see it come back.
+                "--allow-faults",
             ])
             .flag("--data", &self.data)
             .env("NO_COLOR", "1");

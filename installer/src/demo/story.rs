@@ -1,20 +1,23 @@
 //! `demo --headless`: a busy half minute in which the broker and a box are killed and a price changes, and then the books.
 //!
 //! Every step proves that it happened, from outside: a killed process is gone, a new broker has another name, a command was
-//! said again, a line carries the new price. What did not happen is an error, never left out of the summary.
+//! said again, a line carries the new price, a receipt is on paper. What did not happen is an error, never left out of the summary.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::cashier::{Cashier, Counted, Figures, Pace, Told};
+use super::counter::{FRONT, Kind};
 use super::crew::{Crew, Register, hire};
 use super::evidence::{self, Laws};
+use super::front::{AFTERNOON, Front, Fronts, Shelf};
 use super::office::broker_name;
 use super::say::Voice;
 use super::seed::{COMPANIES, THREAD};
 use super::summary::{self, Summary};
-use super::town::Town;
+use super::town::{Town, Who};
+use super::webshop::{self, Reached};
 
 const FIRST_SALE_WITHIN: Duration = Duration::from_secs(60);
 const STEP_WITHIN: Duration = Duration::from_secs(30);
@@ -30,7 +33,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// `built` is when the programs were ready: a first sale must follow soon.
 pub async fn run(town: &mut Town, length: Duration, built: Duration, voice: &mut Voice) -> Result<()> {
     let mut crew = Crew::begin(town, Pace::BUSY, PATIENCE).await?;
-    let mut manager = hire(town, BERLIN, 3, PATIENCE).await?;
+    let mut manager = hire(town, BERLIN, "r3", 3, PATIENCE).await?;
+    let mut fronts = Fronts::open(town, PATIENCE).await?;
     until("a first sale", FIRST_SALE_WITHIN, town, &mut crew, |crew| crew.sales() > 0).await?;
     let first_sale = voice.elapsed() - built;
     ensure!(
@@ -38,13 +42,13 @@ pub async fn run(town: &mut Town, length: Duration, built: Duration, voice: &mut
         "the first sale came only {:.0} s after the build",
         first_sale.as_secs_f64()
     );
-    voice.say("the first sale is made; six registers are selling");
+    voice.say("the first sale is made; six registers and three counters are selling");
 
     let opened = Instant::now();
     sell_until(opened + length / 4, town, &mut crew).await?;
     let broker_back = kill_the_broker(town, &mut crew, voice).await?;
     sell_until(opened + length / 2, town, &mut crew).await?;
-    let box_killed = kill_a_box(town, &mut crew, voice).await?;
+    let box_killed = kill_a_box(town, &mut crew, &mut fronts, voice).await?;
     sell_until(opened + length * 3 / 4, town, &mut crew).await?;
     let price = change_a_price(town, &mut crew, &mut manager, voice).await?;
     sell_until(opened + length, town, &mut crew).await?;
@@ -52,7 +56,8 @@ pub async fn run(town: &mut Town, length: Duration, built: Duration, voice: &mut
     let sold_for = opened.elapsed();
     let home = crew.end(town).await?;
     voice.say("the cashiers have gone home");
-    let (registers, drawers) = count_drawers(home, manager).await?;
+    let (mut registers, mut drawers) = count_drawers(home, manager).await?;
+    let counters = close_the_counters(town, &mut fronts, &mut registers, &mut drawers, voice).await?;
     let closed = Instant::now();
     wait_until_held(town, &last_positions(town, &registers)?, ALL_HELD_WITHIN).await?;
     let held_after = closed.elapsed();
@@ -60,6 +65,10 @@ pub async fn run(town: &mut Town, length: Duration, built: Duration, voice: &mut
         "head office holds everything, {:.1} s after the last command",
         held_after.as_secs_f64()
     ));
+
+    let reached = town.web_shop()?.wait_for_news(STEP_WITHIN).await?;
+    let backlog = town.office()?.sign_in(webshop::COMPANY).await?.shopify_backlog().await?;
+    voice.say("sales and stock of the clothing company have reached the stand-in for Shopify");
 
     evidence::prove(town).await?;
     let laws = evidence::check(town).await?;
@@ -73,6 +82,8 @@ pub async fn run(town: &mut Town, length: Duration, built: Duration, voice: &mut
         price,
         drawers: &drawers,
         held_after,
+        counters: &counters,
+        web_shop: WebShopTold { reached, backlog },
         laws: &laws,
     };
     voice.show(&summary::table(&summary, town));
@@ -105,10 +116,7 @@ async fn until(what: &str, within: Duration, town: &mut Town, crew: &mut Crew, m
             return Err(error.context(format!("register {} of {store} gave up", register.name)));
         }
         if let Some((who, status)) = town.who_ended() {
-            let (name, log) = match who {
-                None => ("head office".to_owned(), town.office()?.log()),
-                Some(which) => (format!("the box of {}", town.shops[which].store.code), town.shops[which].log()),
-            };
+            let (name, log) = town.name_and_log(who)?;
             bail!(
                 "{name} ended by itself ({status}); its last words:{}",
                 super::processes::last_words(log)
@@ -167,34 +175,47 @@ pub struct BoxKilled {
     pub said_again: u64,
     /// From the kill to the first sale.
     pub sold_after: Duration,
+    /// From the terminal's release of the payment it held meanwhile to the receipt it paid.
+    pub card_found_after: Duration,
 }
 
-async fn kill_a_box(town: &mut Town, crew: &mut Crew, voice: &mut Voice) -> Result<BoxKilled> {
+/// In the middle of a card payment, and of everything else.
+async fn kill_a_box(town: &mut Town, crew: &mut Crew, fronts: &mut Fronts, voice: &mut Voice) -> Result<BoxKilled> {
+    let mut front = fronts.take(BERLIN).await?;
+    let held = front.ask_a_card_that_is_held().await?;
     let pid = town.shops[BERLIN].pid();
     let status = town.shops[BERLIN].kill().await?;
     let killed = Instant::now();
     let before = crew.of_shop(BERLIN);
     let store = town.shops[BERLIN].store.code;
     ensure!(!status.success(), "the box of {store} was killed and ended with {status}");
-    voice.say(format!("the box of {store} was killed with kill -9"));
+    voice.say(format!(
+        "the box of {store} was killed with kill -9, while its terminal held a payment"
+    ));
     // It stays dead until somebody at its registers has noticed.
     let waiting = |crew: &Crew| crew.of_shop(BERLIN).is_waiting;
     until("a cashier who misses the box", STEP_WITHIN, town, crew, waiting).await?;
-    town.reopen_shop(BERLIN).await?;
+    town.reopen(Who::Shop(BERLIN)).await?;
     ensure!(town.shops[BERLIN].pid() != pid, "the box of {store} has its old process id");
     let sold = |crew: &Crew| {
         let now = crew.of_shop(BERLIN);
         now.sales > before.sales && now.again > before.again
     };
     until("a sale at the box that was killed", STEP_WITHIN, town, crew, sold).await?;
+    let sold_after = killed.elapsed();
+    let card_found_after = front.find_the_held_card(held).await?;
+    fronts.send(front, AFTERNOON)?;
     let killed = BoxKilled {
         said_again: crew.of_shop(BERLIN).again - before.again,
-        sold_after: killed.elapsed(),
+        sold_after,
+        card_found_after,
     };
     voice.say(format!(
-        "the box of {store} is back and sells again after {:.1} s; commands said again with the same id: {}",
+        "the box of {store} is back and sells again after {:.1} s; commands said again with the same id: {}; the payment was found {:.1} s after \
+         the terminal let go of it",
         killed.sold_after.as_secs_f64(),
-        killed.said_again
+        killed.said_again,
+        killed.card_found_after.as_secs_f64()
     ));
     Ok(killed)
 }
@@ -267,6 +288,80 @@ async fn count_drawers(home: Vec<(Register, Cashier)>, mut manager: Cashier) -> 
     };
     registers.push((register, manager.board.read()));
     Ok((registers, drawers))
+}
+
+/// What the counters did, by their own ledgers and by the cashiers who stood there.
+#[derive(Clone, Debug, Default)]
+pub struct Counters {
+    pub receipts: u64,
+    pub by_card: u64,
+    pub declined: u64,
+    pub prints: usize,
+    pub pulses: usize,
+    pub captures: usize,
+    pub shelves: Vec<Shelf>,
+}
+
+/// What Shopify knows, and how much head office still has to tell it.
+#[derive(Clone, Copy, Debug)]
+pub struct WebShopTold {
+    pub reached: Reached,
+    pub backlog: u64,
+}
+
+/// The last receipts are printed, shelves with tags are counted, drawers too. Afterwards no machine has anything to do.
+async fn close_the_counters(
+    town: &Town,
+    fronts: &mut Fronts,
+    registers: &mut Vec<(Register, Figures)>,
+    drawers: &mut Vec<Counted>,
+    voice: &mut Voice,
+) -> Result<Counters> {
+    let mut done = Counters::default();
+    for (which, shop) in town.shops.iter().enumerate() {
+        let mut front: Front = fronts.take(which).await?;
+        let counter = &shop.counter;
+        if !counter.tags.is_empty() {
+            done.shelves.push(front.count_shelf(counter.tags.len()).await?);
+        }
+        drawers.push(front.cashier.count_and_close().await?);
+        let waiting = front.cashier.waiting_machines().await?;
+        ensure!(
+            waiting == 0,
+            "{waiting} jobs wait for the machines of {} after closing time",
+            shop.store.code
+        );
+        front.cashier.look_at_the_box().await?;
+        let board = front.cashier.board.clone();
+        let figures = board.read();
+        let register = Register {
+            shop: which,
+            name: FRONT.into(),
+            board,
+        };
+        registers.push((register, figures));
+        done.receipts += front.receipts;
+        done.by_card += front.by_card;
+        done.declined += front.declined;
+        done.prints += counter.count(Kind::Printer, "print")?;
+        done.pulses += counter.count(Kind::Printer, "pulse")?;
+        done.captures += counter.count(Kind::Terminal, "capture")?;
+    }
+    ensure!(
+        u64::try_from(done.prints)? == done.receipts && u64::try_from(done.captures)? == done.by_card,
+        "{} receipts were handed out and {} printed, {} customers paid by card and {} payments were captured",
+        done.receipts,
+        done.prints,
+        done.by_card,
+        done.captures
+    );
+    voice.say(format!(
+        "the counters are closed: {} receipts printed, {} payments captured, {} shelves counted",
+        done.prints,
+        done.captures,
+        done.shelves.len()
+    ));
+    Ok(done)
 }
 
 /// How far each store has come, as its registers were told last.

@@ -7,7 +7,7 @@ use super::cashier::{Counted, Figures};
 use super::crew::Register;
 use super::evidence::{Laws, Verdict};
 use super::seed::DECIMALS;
-use super::story::{BoxKilled, PriceSeen};
+use super::story::{BoxKilled, Counters, PriceSeen, WebShopTold};
 use super::town::Town;
 use crate::till::amount;
 
@@ -21,6 +21,8 @@ pub struct Summary<'a> {
     pub price: PriceSeen,
     pub drawers: &'a [Counted],
     pub held_after: Duration,
+    pub counters: &'a Counters,
+    pub web_shop: WebShopTold,
     pub laws: &'a Laws,
 }
 
@@ -64,6 +66,7 @@ fn write(text: &mut String, summary: &Summary<'_>, town: &Town) -> std::fmt::Res
     let refused: u64 = summary.registers.iter().map(|(_, figures)| figures.refused).sum();
     let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
     let price = &summary.price;
+    let (counters, web_shop) = (summary.counters, summary.web_shop);
     let off = summary.drawers.iter().filter(|drawer| drawer.over_short != 0).count();
     writeln!(text)?;
     for (what, how) in [
@@ -83,6 +86,13 @@ fn write(text: &mut String, summary: &Summary<'_>, town: &Town) -> std::fmt::Res
             ),
         ),
         (
+            "a card payment meanwhile",
+            format!(
+                "found {} after the terminal let go of it",
+                seconds(summary.box_killed.card_found_after)
+            ),
+        ),
+        (
             "price changed",
             format!(
                 "{} from {} to {}, sold at the new price after {}",
@@ -92,6 +102,21 @@ fn write(text: &mut String, summary: &Summary<'_>, town: &Town) -> std::fmt::Res
                 seconds(price.after)
             ),
         ),
+        (
+            "counters",
+            format!(
+                "{} receipts printed, {} drawers opened, {} payments captured, {} cards declined",
+                counters.prints, counters.pulses, counters.captures, counters.declined
+            ),
+        ),
+        ("shelves counted", shelves(counters)),
+        (
+            "at Shopify's stand-in",
+            format!(
+                "{} orders, none twice, and {} stock levels; {} more wait to be told",
+                web_shop.reached.orders, web_shop.reached.levels, web_shop.backlog
+            ),
+        ),
         ("drawers counted", format!("{}, of which {off} are off", summary.drawers.len())),
         ("head office held all after", seconds(summary.held_after)),
     ] {
@@ -99,6 +124,14 @@ fn write(text: &mut String, summary: &Summary<'_>, town: &Town) -> std::fmt::Res
     }
     writeln!(text)?;
     laws(text, summary.laws)
+}
+
+fn shelves(counters: &Counters) -> String {
+    let each = counters.shelves.iter();
+    let told: Vec<_> = each
+        .map(|shelf| format!("{} tags in {:.1} s", shelf.tags, shelf.took.as_secs_f64()))
+        .collect();
+    told.join(", ")
 }
 
 fn laws(text: &mut String, laws: &Laws) -> std::fmt::Result {

@@ -59,10 +59,7 @@ async fn mend(town: &mut Town, crew: &mut Crew, deaths: &mut Vec<Instant>, voice
         voice.say(format!("the cashier of register {} in {store} goes home: {error:#}", register.name));
     }
     let Some((who, status)) = town.who_ended() else { return Ok(()) };
-    let (name, log) = match who {
-        None => ("head office".to_owned(), town.office()?.log()),
-        Some(which) => (format!("the box of {}", town.shops[which].store.code), town.shops[which].log()),
-    };
+    let (name, log) = town.name_and_log(who)?;
     deaths.retain(|death| death.elapsed() < DEATHS_IN);
     deaths.push(Instant::now());
     if deaths.len() > MOST_DEATHS {
@@ -70,10 +67,7 @@ async fn mend(town: &mut Town, crew: &mut Crew, deaths: &mut Vec<Instant>, voice
     }
     voice.say(format!("{name} ended ({status}); starting it again"));
     let began = Instant::now();
-    match who {
-        None => town.reopen_office().await?,
-        Some(which) => town.reopen_shop(which).await?,
-    }
+    town.reopen(who).await?;
     voice.say(format!("{name} is back after {:.1} s", began.elapsed().as_secs_f64()));
     Ok(())
 }
