@@ -1,10 +1,10 @@
-// Puts built pages into a binary: `include!`d by the build.rs of each server, which then calls `embed_pages("web/dist")`.
-//
-// Owns the list of files, their kinds and their marks (ETags). What a request is answered with stands in serve.rs beside this file.
-// Without built pages the list is empty and the binary still builds; serve.rs then says how to build them.
+//! Puts built pages into a binary: a module of the build.rs of each server, which calls `embed_pages("web/dist")`.
+//!
+//! Owns the list of files, their kinds and their marks (ETags). What a request is answered with stands in serve.rs beside this file.
+//! Without built pages the list is empty and the binary still builds; serve.rs then says how to build them.
 
 /// Copies every file of `dist` to where the compiler finds it and writes `OUT_DIR/pages.rs`: the value of `PAGES` in serve.rs.
-fn embed_pages(dist: &str) -> std::io::Result<()> {
+pub fn embed_pages(dist: &str) -> std::io::Result<()> {
     let (dist, out) = (
         std::path::Path::new(dist),
         std::env::var_os("OUT_DIR").map(std::path::PathBuf::from),

@@ -81,7 +81,8 @@ export type TicketLine = {
   sku: string;
   name: string;
   code: string;
-  quantity: number | string;
+  /** Thousandths: 1000 is one piece. */
+  quantity: number;
   unit_price: number;
   amount: number;
   tax_class: string;
@@ -108,7 +109,7 @@ export type SaleDetail = {
     tax: number;
     cash_rounding: number;
     due: number;
-    tenders: { kind: string; amount: number }[];
+    tenders: { tender: string; amount: number }[];
     change: number;
   };
 };

@@ -7,6 +7,7 @@ import { Button, classes, go, Key, Link, Notice, ThemeSwitch, useAddress, useHel
 import { ask, onSignedOut, Refusal, said } from "./api.ts";
 import type { Session } from "./api.ts";
 import { useNow } from "./live.ts";
+import { Fence } from "./fence.tsx";
 import { HelpPage } from "./pages/help.tsx";
 import { ProductPage } from "./pages/product.tsx";
 import { ProductsPage } from "./pages/products.tsx";
@@ -78,15 +79,15 @@ function Portal({ session, onSession, onLeave }: { session: Session; onSession: 
           event.preventDefault();
           document.getElementById("content")?.focus();
         }}
-        className="fixed start-3 top-3 z-50 -translate-y-20 rounded-control bg-accent px-4 py-2.5 font-medium text-on-accent focus-visible:translate-y-0"
+        className="fixed start-3 top-3 z-50 -translate-y-20 rounded-control bg-accent px-4 py-2.5 font-medium text-on-accent opacity-0 focus-visible:translate-y-0 focus-visible:opacity-100"
       >
         Skip to the page
       </a>
       <header className="sticky top-0 z-30 border-b border-line bg-ground/95 backdrop-blur">
         <div className="mx-auto flex min-h-16 max-w-6xl items-center gap-x-6 px-4 sm:px-6">
-          <Link href="/" className="flex min-h-target items-center gap-3 font-semibold" aria-label={`Backroom, ${session.company}: today`}>
-            <img src="/favicon.svg" alt="" width="32" height="32" className="size-8" />
-            <span className="max-w-48 truncate">{session.company}</span>
+          <Link href="/" className="flex min-h-target min-w-0 items-center gap-3 font-semibold" aria-label={`Backroom, ${session.company}: today`}>
+            <img src="/favicon.svg" alt="" width="32" height="32" className="size-8 shrink-0" />
+            <span className="max-w-48 min-w-0 truncate">{session.company}</span>
           </Link>
           <nav aria-label="Pages" className="hidden flex-1 md:block">
             <Places path={address.pathname} />
@@ -96,7 +97,7 @@ function Portal({ session, onSession, onLeave }: { session: Session; onSession: 
               <Key keys="?" />
             </Button>
             <ThemeSwitch />
-            <Button kind="ghost" className="text-quiet" onClick={leave} title={`Signed in as ${session.user}`}>
+            <Button kind="ghost" className="whitespace-nowrap text-quiet max-sm:px-2" onClick={leave} title={`Signed in as ${session.user}`}>
               Sign out
             </Button>
           </div>
@@ -104,7 +105,9 @@ function Portal({ session, onSession, onLeave }: { session: Session; onSession: 
       </header>
       <SessionEnd session={session} onSession={onSession} />
       <main id="content" tabIndex={-1} className="mx-auto max-w-6xl px-4 py-6 sm:px-6 sm:py-8">
-        <Page address={address} />
+        <Fence key={address.pathname}>
+          <Page address={address} />
+        </Fence>
       </main>
       <nav aria-label="Pages" className="fixed inset-x-0 bottom-0 z-30 border-t border-line bg-surface md:hidden">
         <Places path={address.pathname} small />

@@ -54,7 +54,7 @@ export function HourChart({ hours, currency, before }: { hours: HourPair[]; curr
   const every = step < 22 ? 3 : step < 34 ? 2 : 1;
 
   return (
-    <div ref={frame} className="min-w-0">
+    <div ref={frame} className="min-w-0 overflow-hidden">
       <svg width={width} height={HEIGHT} aria-hidden="true" className="block">
         {lines.map((at) => (
           <g key={String(at)}>

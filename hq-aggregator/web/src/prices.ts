@@ -41,6 +41,8 @@ export type ShopPrice = {
   coming: PriceOrder[];
   /** The newest order, if it was refused. */
   refused: PriceOrder | undefined;
+  /** It was never told a price of its own: it charges what the catalogue says. */
+  untouched: boolean;
 };
 
 export function priceIn(store: string, product: Product, orders: PriceOrder[], at: Date): ShopPrice {
@@ -52,7 +54,7 @@ export function priceIn(store: string, product: Product, orders: PriceOrder[], a
     .filter((order) => order.state === "pending" || (order.state === "followed" && new Date(order.effective_at) > at))
     .sort((a, b) => a.effective_at.localeCompare(b.effective_at) || a.directive - b.directive);
   const newest = own[0];
-  return { store, now: inForce[0]?.price ?? product.price, coming, refused: newest?.state === "refused" ? newest : undefined };
+  return { store, now: inForce[0]?.price ?? product.price, coming, refused: newest?.state === "refused" ? newest : undefined, untouched: newest === undefined };
 }
 
 /** What to order so that an order is as if it had never been: the price each of its shops had before, shops with one price together. */

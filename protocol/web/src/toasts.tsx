@@ -43,7 +43,7 @@ export function Toasts({ children }: { children: ReactNode }) {
         role="status"
         aria-live="polite"
         aria-relevant="additions"
-        className="pointer-events-none fixed inset-x-3 bottom-3 z-50 grid justify-items-end gap-2 print:hidden"
+        className="pointer-events-none fixed inset-x-3 bottom-[calc(0.75rem+var(--toast-lift,0px))] z-50 grid justify-items-end gap-2 print:hidden"
       >
         {toasts.map((toast) => (
           <ToastCard key={toast.id} toast={toast} drop={drop} />

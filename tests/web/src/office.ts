@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { folder, PROJECT, run, start } from "./programs.ts";
+import { folder, hasPages, PROJECT, run, start } from "./programs.ts";
 import type { Server } from "./programs.ts";
 
 export const TENANT = "nord";
@@ -41,6 +41,7 @@ export class Office {
       await office.tool("user", "add", "--tenant", TENANT, "--user", USER, "--password-file", password);
       await office.tool("catalog", "import", "--tenant", TENANT, join(PROJECT, "installer/seed/clothing/catalog.json"));
       await office.start();
+      await hasPages(office.origin);
     } catch (error) {
       await office.close();
       throw error;

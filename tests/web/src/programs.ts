@@ -80,6 +80,12 @@ function stop(child: ChildProcess, name: string): Promise<void> {
   });
 }
 
+/** Fails early, with what to do, when a program was built before its pages were. */
+export async function hasPages(origin: string, path = "/"): Promise<void> {
+  const answer = await fetch(new URL(path, origin));
+  if (answer.status === 503) throw new Error(`the pages are not in the program at ${origin}; run: npm run build && cargo build --workspace --bins`);
+}
+
 /** A folder that goes with the test. */
 export function folder(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), "backroom-pages-"));

@@ -29,7 +29,9 @@ export function PriceDialog(props: Props) {
 /** Changes by more than this are asked about once more: most of them are a slip of the finger. */
 const LARGE_CHANGE_PERCENT = 40;
 
-function PriceForm({ product, shops, onClose, onOrder }: Props) {
+function PriceForm({ product, shops: all, onClose, onOrder }: Props) {
+  const shops = all.filter((shop) => !shop.foreign);
+  const foreign = all.filter((shop) => shop.foreign);
   const [text, setText] = useState("");
   const [when, setWhen] = useState<"now" | "later">("now");
   const [at, setAt] = useState("");
@@ -62,7 +64,7 @@ function PriceForm({ product, shops, onClose, onOrder }: Props) {
       return;
     }
     setBusy(true);
-    onOrder(Number(price), chosen.size === shops.length ? undefined : [...chosen], instant)
+    onOrder(Number(price), chosen.size === all.length ? undefined : [...chosen], instant)
       .then(() => {
         say(`${product.name}: ${shownMoney(price, currency)} is on its way to ${chosen.size === 1 ? "1 shop" : `${chosen.size} shops`}.`, "good");
         onClose();
@@ -84,7 +86,7 @@ function PriceForm({ product, shops, onClose, onOrder }: Props) {
         autoComplete="off"
         value={text}
         error={errors.price}
-        hint={price === undefined ? undefined : affected.map((shop) => `${shop.known.name}: ${shownMoney(shop.now, currency)} → ${shownMoney(price, currency)}`).join(" · ")}
+        hint={price === undefined ? undefined : <Steps shops={affected} price={price} currency={currency} />}
         onChange={(event) => setText(event.target.value)}
       />
       <fieldset className="grid gap-2">
@@ -122,10 +124,19 @@ function PriceForm({ product, shops, onClose, onOrder }: Props) {
             />
             <span>
               {shop.known.name}
-              {!shop.known.connected && <span className="text-quiet"> · away; it hears of it when it is back</span>}
+              {shop.known.last_seen === null ? (
+                <span className="text-quiet"> · not set up yet; it hears of it when it is</span>
+              ) : (
+                !shop.known.connected && <span className="text-quiet"> · away; it hears of it when it is back</span>
+              )}
             </span>
           </label>
         ))}
+        {foreign.length > 0 && (
+          <p className="text-sm text-quiet">
+            Not {foreign.map((shop) => `${shop.known.name} (${shop.known.currency ?? ""})`).join(", ")}: prices in another currency are set in the shop.
+          </p>
+        )}
         {errors.shops !== undefined && <p className="text-sm text-bad">{errors.shops}</p>}
       </fieldset>
       {asking && (
@@ -141,6 +152,22 @@ function PriceForm({ product, shops, onClose, onOrder }: Props) {
       </div>
     </form>
   );
+}
+
+/** From which price to the new one; shops that charge the same now are said together. */
+function Steps({ shops, price, currency }: { shops: KnownShop[]; price: bigint; currency: string }) {
+  const prices = [...new Set(shops.map((shop) => shop.now))];
+  return prices.map((now) => {
+    const same = shops.filter((shop) => shop.now === now);
+    return (
+      <span key={now} className="block">
+        <span className="figures">
+          {shownMoney(now, currency)} <span aria-hidden="true">→</span><span className="heard-only">becomes</span> {shownMoney(price, currency)}
+        </span>{" "}
+        in {same.length === shops.length && shops.length > 1 ? `all ${shops.length} shops` : same.map((shop) => shop.known.name).join(", ")}
+      </span>
+    );
+  });
 }
 
 function Option({ name, label, checked, onChange }: { name: string; label: string; checked: boolean; onChange: () => void }) {

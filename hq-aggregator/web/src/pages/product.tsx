@@ -53,7 +53,7 @@ function Item({ detail, stores, again }: { detail: ProductDetail; stores: Store[
   const { product, orders } = detail;
   const [pricing, setPricing] = useState(false);
   const [busy, setBusy] = useState("");
-  const now = useNow(2_000);
+  const now = useNow(1_000);
   const say = useSay();
   useShortcuts(useMemo(() => [{ keys: "e", does: "New price", run: () => setPricing(true) }], []));
 
@@ -71,7 +71,12 @@ function Item({ detail, stores, again }: { detail: ProductDetail; stores: Store[
       .finally(() => setBusy(""));
   };
 
-  const shops = stores.map((store) => ({ ...priceIn(store.store, product, orders, now), known: store }));
+  const shops = stores.map((store) => ({
+    ...priceIn(store.store, product, orders, now),
+    known: store,
+    // What head office orders is in the catalogue's currency; a shop that sells in another one has prices of its own.
+    foreign: store.currency !== null && store.currency !== product.currency,
+  }));
   const history = together(orders);
   return (
     <>
@@ -91,7 +96,7 @@ function Item({ detail, stores, again }: { detail: ProductDetail; stores: Store[
         {product.sku}
         {product.codes.length > 0 && ` · ${product.codes.join(", ")}`} · tax {product.tax_class} · catalogue <Money minor={product.price} currency={product.currency} />
       </Head>
-      <div className="grid gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] lg:items-start">
+      <div className="grid grid-cols-1 gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)] lg:items-start">
         <Card title="In the shops">
           {shops.length === 0 ? <Empty title="There are no shops yet" /> : <Shops shops={shops} product={product} now={now} />}
         </Card>
@@ -120,7 +125,7 @@ function Item({ detail, stores, again }: { detail: ProductDetail; stores: Store[
   );
 }
 
-export type KnownShop = ShopPrice & { known: Store };
+export type KnownShop = ShopPrice & { known: Store; foreign: boolean };
 
 function Shops({ shops, product, now }: { shops: KnownShop[]; product: Product; now: Date }) {
   const columns: Column<KnownShop>[] = [
@@ -129,6 +134,7 @@ function Shops({ shops, product, now }: { shops: KnownShop[]; product: Product; 
       key: "coming",
       head: "Next",
       cell: (shop) => {
+        if (shop.foreign) return <span className="text-sm text-quiet">sells in {shop.known.currency}; its prices are its own</span>;
         if (shop.refused !== undefined) {
           return (
             <>
@@ -138,13 +144,13 @@ function Shops({ shops, product, now }: { shops: KnownShop[]; product: Product; 
           );
         }
         const next = shop.coming.at(-1);
-        if (next === undefined) return <Badge tone="good">Confirmed</Badge>;
+        if (next === undefined) return shop.untouched ? <span className="text-quiet">as in the catalogue</span> : <Badge tone="good">Confirmed</Badge>;
         const from = new Date(next.effective_at);
         const when = from > now ? `from ${clockWords(from, now, shop.known.zone ?? undefined)} in the shop` : "from now";
         const away = standing({ ...shop.known, waiting: shop.known.lag_entries }, now);
         return (
           <>
-            {next.state === "pending" ? <Badge tone="info">Waiting for the shop</Badge> : <Badge tone="good">Confirmed</Badge>}
+            {next.state === "pending" ? <Badge tone="info">Waiting</Badge> : <Badge tone="good">Confirmed</Badge>}
             <span className="mt-1 block text-sm text-quiet">
               <Money minor={next.price} currency={product.currency} /> {when}
               {next.state === "pending" && !shop.known.connected && `; ${away.word.toLowerCase()}`}
@@ -153,7 +159,7 @@ function Shops({ shops, product, now }: { shops: KnownShop[]; product: Product; 
         );
       },
     },
-    { key: "now", head: "Charges now", figures: true, cell: (shop) => <Money minor={shop.now} currency={product.currency} className="font-semibold" /> },
+    { key: "now", head: "Now", figures: true, cell: (shop) => (shop.foreign ? <span className="text-quiet">–</span> : <Money minor={shop.now} currency={product.currency} className="font-semibold" />) },
   ];
   return <Table caption="Price in each shop" columns={columns} rows={shops} rowKey={(shop) => shop.store} />;
 }
@@ -194,7 +200,7 @@ function History({
       </p>
       {undo !== undefined && (
         <div>
-          <Button busy={busy} onClick={undo} aria-label={`Set the price of ${shownMoney(ordered.price, product.currency)} back`}>
+          <Button busy={busy} onClick={undo} aria-label={`Set back the price of ${shownMoney(ordered.price, product.currency)}`}>
             Set back
           </Button>
         </div>

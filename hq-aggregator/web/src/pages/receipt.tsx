@@ -1,7 +1,7 @@
 // One receipt, opened: its lines, taxes and payment as the shop's journal has them.
 import { clockWords, Dialog, Money, Notice, Waiting } from "@backroom/protocol";
 
-import { said } from "../api.ts";
+import { said, sentence } from "../api.ts";
 import type { Sale, SaleDetail } from "../api.ts";
 import { useLive } from "../live.ts";
 import { percent } from "./sales.tsx";
@@ -36,7 +36,7 @@ function Receipt({ detail }: { detail: SaleDetail }) {
             <div className="min-w-0">
               <p className="font-medium">{line.name}</p>
               <p className="text-sm text-quiet">
-                {line.quantity} × <Money minor={line.unit_price} currency={currency} /> · {line.sku} · tax {line.tax_class}
+                {quantityWords(line.quantity)} × <Money minor={line.unit_price} currency={currency} /> · {line.sku} · tax {line.tax_class}
               </p>
             </div>
             <Money minor={line.amount} currency={currency} />
@@ -51,7 +51,7 @@ function Receipt({ detail }: { detail: SaleDetail }) {
         {ticket.cash_rounding !== 0 && <Row name="Cash rounding" minor={ticket.cash_rounding} currency={currency} />}
         <Row name="Total" minor={ticket.due} currency={currency} strong />
         {ticket.tenders.map((tender, place) => (
-          <Row key={place} name={tender.kind === "cash" ? "Cash" : tender.kind.replaceAll("_", " ")} minor={tender.amount} currency={currency} />
+          <Row key={place} name={sentence(tender.tender.replaceAll("_", " ")).slice(0, -1)} minor={tender.amount} currency={currency} />
         ))}
         {ticket.change !== 0 && <Row name="Change" minor={ticket.change} currency={currency} />}
       </dl>
@@ -59,6 +59,13 @@ function Receipt({ detail }: { detail: SaleDetail }) {
       <p className="font-mono text-xs break-all text-quiet">Journal {detail.hash}</p>
     </div>
   );
+}
+
+/** Thousandths as people write them: 1000 is 1, 1250 is 1.25. */
+function quantityWords(thousandths: number): string {
+  const whole = Math.trunc(thousandths / 1000);
+  const rest = String(Math.abs(thousandths % 1000)).padStart(3, "0").replace(/0+$/, "");
+  return rest === "" ? String(whole) : `${thousandths < 0 && whole === 0 ? "-" : ""}${whole}.${rest}`;
 }
 
 function Row({ name, minor, currency, strong = false }: { name: string; minor: number; currency: string; strong?: boolean }) {

@@ -82,7 +82,7 @@ function Line({ standing, now }: { standing: Extract<Standing, { configured: tru
   ];
   const checked = standing.checked_at === null ? undefined : new Date(standing.checked_at);
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       {standing.last_error !== null && (
         <Notice tone="bad">
           {sentence(standing.last_error.sentence)}

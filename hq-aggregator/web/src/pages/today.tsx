@@ -25,7 +25,7 @@ export function TodayPage() {
       <Head
         title="Today"
         actions={
-          <Button kind="ghost" onClick={() => setHelp(true)}>
+          <Button kind="ghost" className="-mx-4" onClick={() => setHelp(true)}>
             How figures are counted
           </Button>
         }
@@ -81,7 +81,7 @@ function Figures({ today, now }: { today: Today; now: Date }) {
   const quiet = [...new Set(shops.flatMap((shop) => shop.currency ?? []))].filter((currency) => found.every((sum) => sum.currency !== currency));
   const all = [...found, ...quiet.map((currency): Sum => ({ currency, due: 0n, net: 0n, tax: 0n, sold: 0n, sales: 0, returns: 0 }))];
   return (
-    <div className="grid gap-6">
+    <div className="grid grid-cols-1 gap-6">
       <Attention shops={shops} now={now} />
       {all.map((sum) => (
         <Currency key={sum.currency} sum={sum} before={byNow.find((one) => one.currency === sum.currency)} shops={shops} named={all.length > 1} />
@@ -106,8 +106,11 @@ function Currency({ sum, before, shops, named }: { sum: Sum; before: Sum | undef
   const { currency } = sum;
   const mean = average(sum);
   const then = before === undefined ? undefined : average(before);
+  // The same rows of which this is the sum, as long as all shops have the same business day.
+  const days = [...new Set(shops.flatMap((shop) => shop.day ?? []))];
+  const rows = days.length === 1 ? `/sales?day=${days[0] ?? ""}` : "/sales";
   return (
-    <section aria-label={`Today in ${currency}`} className="card grid lg:grid-cols-[minmax(0,21rem)_minmax(0,1fr)]">
+    <section aria-label={`Today in ${currency}`} className="card grid grid-cols-1 lg:grid-cols-[minmax(0,21rem)_minmax(0,1fr)]">
       <div className="border-line p-6 max-lg:border-b lg:border-e">
         <h2 className="text-sm font-medium text-quiet">Takings{named && ` in ${currency}`}</h2>
         <p className="mt-1 text-[2.5rem] leading-tight font-semibold tracking-tight">
@@ -124,7 +127,7 @@ function Currency({ sum, before, shops, named }: { sum: Sum; before: Sum | undef
           />
           <Small name="Without tax" value={<Money minor={sum.net} currency={currency} />} />
         </dl>
-        <Link href="/sales" className="mt-6 inline-flex min-h-8 items-center font-medium text-accent hover:underline">
+        <Link href={rows} className="mt-6 inline-flex min-h-8 items-center font-medium text-accent hover:underline">
           See all receipts
         </Link>
       </div>
