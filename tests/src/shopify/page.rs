@@ -31,7 +31,7 @@ pub fn page(shop: &Shop) -> String {
         })
         .collect();
     let held = format!(
-        "{} orders, {} stock levels, {} products",
+        "orders: {}, stock levels: {}, products: {}",
         shop.orders.len(),
         shop.levels.len(),
         shop.variants.len()
