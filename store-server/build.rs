@@ -1,7 +1,8 @@
 //! Puts the built pages of the box into the binary.
 
-include!("../protocol/web/embed.rs");
+#[path = "../protocol/web/embed.rs"]
+mod embed;
 
 fn main() -> std::io::Result<()> {
-    embed_pages("web/dist")
+    embed::embed_pages("web/dist")
 }

@@ -5,8 +5,8 @@
 
 pub mod machine;
 pub mod printer;
-pub mod scanner;
 pub mod reader;
+pub mod scanner;
 pub mod terminal;
 
 use std::collections::BTreeMap;

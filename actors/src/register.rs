@@ -7,9 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use backroom_core::facts::{
-    CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd,
-};
+use backroom_core::facts::{CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::ticket::{self, CardWish, Event, Open, Opening, Refusal, ReturnDesk};
@@ -733,7 +731,10 @@ impl State {
                 copy: false,
             })
         };
-        let cash = closed.tenders.iter().any(|tender| tender.kind == TenderKind::Cash && tender.amount != Money::ZERO);
+        let cash = closed
+            .tenders
+            .iter()
+            .any(|tender| tender.kind == TenderKind::Cash && tender.amount != Money::ZERO);
         let pulse = cash.then(|| effect(Does::Pulse, "pulse"));
         let printed = closed.end != TicketEnd::Cancelled;
         pulse.into_iter().chain(printed.then(|| effect(Does::Print, "print"))).collect()

@@ -51,9 +51,16 @@ pub struct Shop {
 /// Something changed on a register.
 #[derive(Clone, Debug)]
 pub enum Screen {
-    Ticket { register: RegisterId, outcome: Outcome },
+    Ticket {
+        register: RegisterId,
+        outcome: Outcome,
+    },
     /// A scanner of this counter read something; the register decides what to do with it.
-    Scanned { register: RegisterId, scanner: DeviceId, code: String },
+    Scanned {
+        register: RegisterId,
+        scanner: DeviceId,
+        code: String,
+    },
 }
 
 /// What a terminal says while a payment is under way, per ticket. For screens; facts stand in the journal.
@@ -83,7 +90,8 @@ impl Cards {
             unknown,
             words: words.into(),
         };
-        self.under_way.send_if_modified(|cards| cards.insert(ticket, now.clone()).as_ref() != Some(&now));
+        self.under_way
+            .send_if_modified(|cards| cards.insert(ticket, now.clone()).as_ref() != Some(&now));
     }
 
     pub fn over(&self, ticket: TicketId) {

@@ -24,7 +24,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
 use crate::count::{self, Counting};
-use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, scanner, reader, terminal};
+use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, reader, scanner, terminal};
 use crate::door::{AskError, Door};
 use crate::file::FileError;
 use crate::journal::reader::Reader;
@@ -144,12 +144,7 @@ impl Store {
             .await
             .map_err(|error| OpenError::Actor(error.to_string()))?;
         let stock = Door::new("the stock", 256);
-        let machines: Machines = Arc::new(
-            devices
-                .iter()
-                .map(|device| (device.name, Door::new("the machine", 64)))
-                .collect(),
-        );
+        let machines: Machines = Arc::new(devices.iter().map(|device| (device.name, Door::new("the machine", 64))).collect());
         let commits = broadcast::Sender::new(1024);
         let (telling, doors, told) = (stock.clone(), machines.clone(), commits.clone());
         journal.on_commit(move |committed| {
@@ -262,7 +257,9 @@ impl Store {
         let Inner { shop, folder, root, .. } = &*self.inner;
         for view in shop.board.list() {
             let config = view.config;
-            let Some(door) = self.inner.machines.get(&config.name) else { continue };
+            let Some(door) = self.inner.machines.get(&config.name) else {
+                continue;
+            };
             let worker = match config.kind {
                 DeviceKind::Printer => printer::worker(printer::Settings {
                     config: config.clone(),
@@ -271,7 +268,9 @@ impl Store {
                 }),
                 DeviceKind::Terminal => {
                     let password = config.password.as_ref().map_or("000000", |password| password.0.as_str());
-                    let password = password.parse().map_err(|_| OpenError::Actor(format!("the password of {} is not six digits", config.name)))?;
+                    let password = password
+                        .parse()
+                        .map_err(|_| OpenError::Actor(format!("the password of {} is not six digits", config.name)))?;
                     let currency = shop.catalog.borrow().currency().numeric();
                     terminal::worker(terminal::Settings {
                         terminal: TerminalSettings::new(config.address.clone(), password, currency),

@@ -1,7 +1,8 @@
 //! Every kind of fact survives its bytes; version 1 is written down as it is.
 
 use backroom_core::facts::{
-    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture, ShelfCounted,
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
+    ShelfCounted,
 };
 use backroom_core::ids::{DeviceId, RegisterId};
 use proptest::prelude::*;
@@ -245,8 +246,14 @@ fn every_kind_of_fact_survives_its_bytes() {
 fn version_one_of_every_kind_is_written_down() {
     let facts = one_of_each();
     let hash = |facts: &[Fact]| Hash::of(&facts.iter().flat_map(encode).collect::<Vec<u8>>()).to_string();
-    assert_eq!(hash(&facts[..12]), "5dddc4bfceace487d61f9256e91df83a4333a0656760336b196e5f438aa7ad07");
-    assert_eq!(hash(&facts[12..]), "07df81f078b745934b3f54e57a58e02090653cdc92743ff5fa68de3166907dad");
+    assert_eq!(
+        hash(&facts[..12]),
+        "5dddc4bfceace487d61f9256e91df83a4333a0656760336b196e5f438aa7ad07"
+    );
+    assert_eq!(
+        hash(&facts[12..]),
+        "07df81f078b745934b3f54e57a58e02090653cdc92743ff5fa68de3166907dad"
+    );
 }
 
 #[test]

@@ -107,7 +107,9 @@ pub fn work(command: Devices) -> anyhow::Result<()> {
     match command {
         Devices::List(at) => {
             for device in load(&at.data)? {
-                let register = device.register.map_or("the shop".to_owned(), |register| format!("register {register}"));
+                let register = device
+                    .register
+                    .map_or("the shop".to_owned(), |register| format!("register {register}"));
                 println!("{}  {}  {}  {register}", device.name, device.kind.word(), device.address);
             }
             Ok(())

@@ -15,12 +15,12 @@ use backroom_actors::shop::Screen;
 use backroom_actors::staff::{Enrol, Session, SignIn};
 use backroom_actors::store::Store;
 use backroom_actors::tills;
+use backroom_core::catalog::SoldBy;
 use backroom_core::facts::{CashMove, ClosedTicket, EpochReason, Fact};
 use backroom_core::ids::{CommandId, TicketId};
 use backroom_core::journal::{Epoch, Seq};
 use backroom_core::money::Currency;
 use backroom_core::receipt::{self, Heading};
-use backroom_core::catalog::SoldBy;
 use backroom_core::ticket;
 use backroom_core::time::Instant;
 use backroom_protocol::v1::register as wire;
@@ -108,7 +108,9 @@ impl RegisterDesk {
             .await
             .map_err(|error| errors::file(&error))?;
         match entry.as_ref().map(backroom_protocol::payload::fact) {
-            Some(Ok(Some(Fact::TicketClosed(closed)))) => Ok(views::closed(&closed, entry.as_ref().map(|entry| self.local(entry.header.at)))),
+            Some(Ok(Some(Fact::TicketClosed(closed)))) => {
+                Ok(views::closed(&closed, entry.as_ref().map(|entry| self.local(entry.header.at))))
+            }
             _ => Err(status(
                 Code::NotFound,
                 "unknown_ticket",

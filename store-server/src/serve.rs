@@ -34,7 +34,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     let grpc = bind(config.grpc, "grpc")?;
     let http = bind(config.http, "http")?;
     let machines = devices::load(&config.data)?;
-    let store = Store::open(folder, identity, machines, Clock).await.context("could not open the store")?;
+    let store = Store::open(folder, identity, machines, Clock)
+        .await
+        .context("could not open the store")?;
     if let Some(join) = &join {
         link::connect(&store, join, config.nats.as_deref()).await?;
     }

@@ -241,7 +241,9 @@ impl Catalog {
         let fits = move |item: &&Item| {
             let (name, sku) = (item.name.to_lowercase(), item.sku.to_string().to_lowercase());
             let found = |word: &String| {
-                name.contains(word.as_str()) || sku.starts_with(word.as_str()) || item.codes.iter().any(|code| code.starts_with(word.as_str()))
+                name.contains(word.as_str())
+                    || sku.starts_with(word.as_str())
+                    || item.codes.iter().any(|code| code.starts_with(word.as_str()))
             };
             words.iter().all(found)
         };

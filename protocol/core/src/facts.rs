@@ -5,7 +5,8 @@
 mod counter;
 
 pub use counter::{
-    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture, ShelfCounted,
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
+    ShelfCounted,
 };
 
 use serde::{Deserialize, Serialize};

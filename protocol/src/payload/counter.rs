@@ -1,7 +1,8 @@
 //! The bytes of facts about machines: cards, prints, pulses, counts.
 
 use backroom_core::facts::{
-    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture, ShelfCounted,
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
+    ShelfCounted,
 };
 use backroom_core::ids::TicketId;
 use backroom_core::money::{Money, Quantity};

@@ -179,16 +179,17 @@ pub fn asked(findings: &mut Findings, evidence: &Evidence, shops: &[Shop<'_>], i
                 Fact::TicketClosed(ticket) => ticket.tenders.iter().any(wished),
                 _ => false,
             };
-            let by_itself = by_card || matches!(
-                entry.fact,
-                Fact::EpochOpened(_)
-                    | Fact::CatalogApplied(_)
-                    | Fact::StockOpened(_)
-                    | Fact::PriceDirected(_)
-                    | Fact::DirectiveRefused(_)
-                    | Fact::Newer(_)
-                    | Fact::Unreadable
-            );
+            let by_itself = by_card
+                || matches!(
+                    entry.fact,
+                    Fact::EpochOpened(_)
+                        | Fact::CatalogApplied(_)
+                        | Fact::StockOpened(_)
+                        | Fact::PriceDirected(_)
+                        | Fact::DirectiveRefused(_)
+                        | Fact::Newer(_)
+                        | Fact::Unreadable
+                );
             if entry.header.command_id.is_some() {
                 continue;
             }

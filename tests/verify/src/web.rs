@@ -69,7 +69,11 @@ pub fn browser(place: &mut Place, step: &Step) -> Tally {
     };
     let Some(counts) = counts::node(&ran.output) else {
         ran.print_tail(80);
-        return Tally::failure(format!("the browser tests {} without a closing line; see target/verify/{}.log", ran.ending(), step.name));
+        return Tally::failure(format!(
+            "the browser tests {} without a closing line; see target/verify/{}.log",
+            ran.ending(),
+            step.name
+        ));
     };
     let mut tally = Tally {
         passed: counts.passed,

@@ -116,6 +116,10 @@ test("a payment that is cancelled at the register takes no money", async () => {
   await terminal.turn("think 20000");
   await toPayment();
   await card().click();
+  await page.getByRole("region", { name: "Card payment" }).waitFor();
+  // What the customer agreed to pay does not grow behind the terminal's back.
+  await scan(page, TEE.code);
+  await page.getByText("Not scanned: a card is being asked for").waitFor();
   await page.getByRole("button", { name: "Cancel the card" }).click();
   await page.getByText("No money was taken by card.").waitFor();
   await terminal.turn("think 1500");

@@ -136,19 +136,22 @@ pub fn read_tag(text: &str) -> Result<Vec<u8>, String> {
         return Ok(epc.as_bytes().to_vec());
     }
     // Strangers' tags lie on shelves too, so any bits are a tag.
-    if text.is_empty() || text.len() > MOST_HEX || text.len() % 4 != 0 {
+    if text.is_empty() || text.len() > MOST_HEX || !text.len().is_multiple_of(4) {
         return Err(format!("{text}: a tag is 4 to {MOST_HEX} hexadecimal digits, in words of four"));
     }
     let digits: Option<Vec<u8>> = text.chars().map(|digit| Some(digit.to_digit(16)? as u8)).collect();
     let digits = digits.ok_or_else(|| format!("{text}: a tag is written in hexadecimal digits, or begins with urn:epc:"))?;
     Ok(digits
         .chunks(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+        .map(|pair| pair.iter().fold(0, |byte, digit| (byte << 4) | digit))
         .collect())
 }
 
+/// The bits of a tag, and the antenna it lies before, if one is named.
+pub type TagAt = (Vec<u8>, Option<u16>);
+
 /// A line of a file of tags: nothing, or a tag and perhaps its antenna. What follows a # is for people.
-pub fn read_line(line: &str) -> Result<Option<(Vec<u8>, Option<u16>)>, String> {
+pub fn read_line(line: &str) -> Result<Option<TagAt>, String> {
     let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
     let Some(tag) = words.next() else { return Ok(None) };
     let antenna = words

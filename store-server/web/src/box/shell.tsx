@@ -67,13 +67,13 @@ export function Shell({ title, store, here, aside, children }: { title: string; 
   );
 }
 
-/** Comes when the box does not answer and goes by itself. Says what is kept. */
+/** Comes when the box does not answer and goes by itself. Says what is kept; lies over the head, so that nothing moves under a finger. */
 export function AwayBanner({ way, children }: { way: Way; children: ReactNode }) {
   const lost = useSyncExternalStore(way.subscribe, () => way.lostSince);
   return (
-    <div role="alert" className="empty:hidden">
+    <div role="alert" className={classes(lost !== undefined && "fixed inset-x-0 top-0 z-40")}>
       {lost !== undefined && (
-        <p className="flex items-center gap-3 bg-warn-soft px-4 py-2.5 font-medium text-warn">
+        <p className="flex min-h-14 items-center gap-3 border-b border-warn/40 bg-warn-soft px-4 py-2 font-medium text-warn">
           <span aria-hidden="true" className="beating size-2.5 shrink-0 rounded-full bg-warn" />
           <span>{children}</span>
         </p>

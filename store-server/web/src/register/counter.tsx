@@ -64,6 +64,9 @@ export function Counter({ session, person, ways, onClosed }: { session: Present;
     if (signIn !== undefined || (dialog !== undefined && DEAF.has(dialog))) {
       refusedTone();
       say(signIn === undefined ? "Not scanned: finish what is open first." : "Not scanned: sign in first.", "warn");
+    } else if (isUnderWay(ticket)) {
+      refusedTone();
+      say("Not scanned: a card is being asked for this total. Finish or cancel it first.", "warn");
     } else if (wantsReturn(code)) {
       setReceipt(code.trim());
       setDialog("return");
