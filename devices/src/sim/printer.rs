@@ -1,6 +1,6 @@
 //! A virtual receipt printer with a drawer on a TCP port: strict about bytes, honest about paper, and made to fail.
 //!
-//! Owns the sockets and tasks around the [`machine`]. As a real one it serves one caller at a time; the next one waits. Receipts
+//! Owns the sockets and tasks around the `machine`. As a real one it serves one caller at a time; the next one waits. Receipts
 //! are saved as pictures when asked for.
 
 mod codes;

@@ -1,6 +1,6 @@
 //! A stand-in for an RFID reader: speaks LLRP on a socket, reads a shelf of tags, and fails when it is told to.
 //!
-//! Owns the sockets, the clock and the start; what the reader is and does is in [`device`], and how it talks in `connection`. Keeps in
+//! Owns the sockets, the clock and the start; what the reader is and does is in `device`, and how it talks in `connection`. Keeps in
 //! its ledger the first reading of each tag for each inventory, not the thousands after it. Does not read or write the memory of
 //! tags, and knows nothing of goods: a tag is bits.
 
