@@ -59,9 +59,9 @@ pub struct Front {
     paper: PathBuf,
     terminal: SocketAddr,
     /// Receipts that were handed out.
-    pub receipts: u64,
-    pub by_card: u64,
-    pub declined: u64,
+    pub receipts: usize,
+    pub by_card: usize,
+    pub declined: usize,
 }
 
 /// A clerk's count that was kept.

@@ -148,8 +148,11 @@ fn machines(text: &mut String, town: &Town) -> Result<()> {
         let knobs = shop.counter.machine(kind)?.knobs;
         writeln!(text, "  echo '{line}' > /dev/tcp/{}/{}   # {what}", knobs.ip(), knobs.port())?;
     }
-    writeln!(text, "  (these lines are for bash)")?;
-    writeln!(text, "  receipts as pictures: {}", shop.counter.paper.display())?;
+    writeln!(
+        text,
+        "  (such a line is for bash)   pictures of receipts: {}",
+        shop.counter.paper.display()
+    )?;
     Ok(())
 }
 
@@ -173,14 +176,35 @@ fn try_first(text: &mut String, town: &Town, stores: &[Store]) -> Result<()> {
     let (old, new) = (item.price, item.price - 500);
 
     writeln!(text, "\nWHAT TO TRY FIRST (in another terminal, in this folder)\n")?;
-    writeln!(text, "1. Sell something at a till of your own in {}:", shop.store.code)?;
+    if stores.first().is_some_and(|store| store.has_pages) {
+        let scanner = shop.counter.machine(Kind::Scanner)?.knobs;
+        writeln!(
+            text,
+            "1. Sell at a page: open {}/, pair it as `{FRONT}`, sign in as {},",
+            shop.http(),
+            person.id
+        )?;
+        writeln!(
+            text,
+            "   put 100 into the drawer, scan with the line below or type the number, and pay by card;"
+        )?;
+        writeln!(text, "   the receipt is printed as a picture")?;
+        writeln!(
+            text,
+            "   echo 'scan {}' > /dev/tcp/{}/{}",
+            item.code(),
+            scanner.ip(),
+            scanner.port()
+        )?;
+    }
+    writeln!(text, "2. Sell something at a till of your own in {}:", shop.store.code)?;
     writeln!(text, "   export BACKROOM_TILL_STATE={folder}/my-till")?;
     writeln!(text, "   {till} enrol --box {box_} --code {code} --register r9")?;
     writeln!(text, "   PIN={} {till} sign-in --staff {} --pin-env PIN", person.pin, person.id)?;
     writeln!(text, "   {till} open --float 100.00")?;
     writeln!(text, "   {till} sell --scan {} '2*{}' --cash 100", item.code(), other.code())?;
     writeln!(text, "   {till}   # the same by hand")?;
-    writeln!(text, "2. Look at it from head office:")?;
+    writeln!(text, "3. Look at it from head office:")?;
     let token = r#"sed 's/.*"token":"\([^"]*\)".*/\1/'"#;
     writeln!(
         text,
@@ -193,7 +217,7 @@ fn try_first(text: &mut String, town: &Town, stores: &[Store]) -> Result<()> {
     )?;
     writeln!(
         text,
-        "3. Change the price of \"{}\" from {} to {}, and see it at the till:",
+        "4. Change the price of \"{}\" from {} to {}, and see it at the till:",
         item.name,
         amount::show(old, DECIMALS),
         amount::show(new, DECIMALS)
@@ -206,14 +230,14 @@ fn try_first(text: &mut String, town: &Town, stores: &[Store]) -> Result<()> {
     writeln!(text, "   {till} price {}", item.code())?;
     writeln!(
         text,
-        "4. Kill a box; the demo starts it again, the registers say what was unanswered once more, nothing is lost:"
+        "5. Kill a box; the demo starts it again, the registers say what was unanswered once more, nothing is lost:"
     )?;
     writeln!(text, "   kill -9 $(cat {})", shop.pid_file.display())?;
     if let Some(broker) = office.first_broker() {
-        writeln!(text, "5. Kill the broker; the stores go on selling, and head office catches up:")?;
+        writeln!(text, "6. Kill the broker; the stores go on selling, and head office catches up:")?;
         writeln!(text, "   kill -9 {broker}")?;
     }
-    writeln!(text, "6. Let the box prove its books, while it sells:")?;
+    writeln!(text, "7. Let the box prove its books, while it sells:")?;
     writeln!(text, "   {server} prove --data {}", shop.data.display())?;
     Ok(())
 }

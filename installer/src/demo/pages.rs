@@ -33,8 +33,12 @@ pub async fn build(project: &Path, starter: &Starter, voice: &mut Voice) -> Resu
     }
     for program in ["node", "npm"] {
         if starter.run(Call::new(program).words(["--version"]), VERSION_WITHIN).await.is_err() {
+            let so = match BUILT.iter().all(|file| project.join(file).exists()) {
+                true => "stay as they were built last",
+                false => "are left out",
+            };
             voice.say(format!(
-                "{program} is missing, so the pages are left out; install Node.js 20 or newer with its npm to see them"
+                "{program} is missing, so the pages {so}; install Node.js 20 or newer with its npm to build them"
             ));
             return Ok(());
         }
