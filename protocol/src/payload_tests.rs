@@ -252,7 +252,7 @@ fn version_one_of_every_kind_is_written_down() {
     );
     assert_eq!(
         hash(&facts[12..]),
-        "07df81f078b745934b3f54e57a58e02090653cdc92743ff5fa68de3166907dad"
+        "7da8c8e81c645b73613169b3040129d86ea9590525495b56be614d16480cc9ec"
     );
 }
 
