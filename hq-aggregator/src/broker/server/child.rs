@@ -42,6 +42,8 @@ impl Child {
         let mut process = Command::new(&options.binary)
             .arg("--config")
             .arg(dir.join(config::FILE))
+            // The books' address holds a password, and the broker has no business with it.
+            .env_remove("BACKROOM_DATABASE")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
