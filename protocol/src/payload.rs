@@ -218,7 +218,7 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
 
 /// For fuzzers: any bytes of any kind are read or refused, never a panic; what was read writes back to the same fact.
 pub fn fuzz_one(bytes: &[u8]) {
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.iter().copied() {
         if let Ok(Some(read)) = decode(kind as u16, bytes) {
             let again = decode(kind as u16, &encode(&read)).ok().flatten();
             assert_eq!(again.as_ref(), Some(&read));

@@ -71,7 +71,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: &[Kind] = &[
         Kind::EpochOpened,
         Kind::CatalogApplied,
         Kind::StockOpened,
@@ -95,7 +95,7 @@ impl Kind {
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
     pub fn from_number(number: u16) -> Option<Kind> {
-        Kind::ALL.into_iter().find(|kind| *kind as u16 == number)
+        Kind::ALL.iter().copied().find(|kind| *kind as u16 == number)
     }
 
     /// The word in exports and reports.
