@@ -1,5 +1,5 @@
 // Shortcuts, and the page that lists them on `?`. Owns who hears a key: never while somebody types, never with a dialog in front.
-import { createContext, useContext, useEffect, useMemo, useState } from "react";
+import { createContext, useContext, useLayoutEffect, useMemo, useState } from "react";
 import type { ReactNode } from "react";
 
 import { Dialog } from "./dialog.tsx";
@@ -49,7 +49,8 @@ export function Shortcuts({ children }: { children: ReactNode }) {
     [],
   );
 
-  useEffect(() => {
+  // Before the page is painted: a key pressed on what can be seen is never lost.
+  useLayoutEffect(() => {
     let first: string | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const onKey = (event: KeyboardEvent) => {
@@ -124,7 +125,7 @@ export function Shortcuts({ children }: { children: ReactNode }) {
 /** The page's shortcuts, while it is shown. Hand in a list that stays the same between renders. */
 export function useShortcuts(shortcuts: Shortcut[]): void {
   const { add } = useContext(Listings);
-  useEffect(() => add(shortcuts), [add, shortcuts]);
+  useLayoutEffect(() => add(shortcuts), [add, shortcuts]);
 }
 
 /** Opens the list, for a button that says so. */
