@@ -454,6 +454,7 @@ impl Open {
             kind: TenderKind::Card,
             amount,
             attempt: Some(attempt.to_owned()),
+            foreign: None,
         })
     }
 
