@@ -3,11 +3,19 @@
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
 mod counter;
+mod day;
+mod fiscal;
+mod staff;
+mod till;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
 };
+pub use day::{DayCloseBegun, DayFact, DayNumbered, DaySealed, DocumentMarked, SettlementEnded, SettlementWanted, TicketsCarried};
+pub use fiscal::{FiscalEnded, FiscalFact, FiscalWanted};
+pub use staff::{ApprovalGiven, ApprovalUsed, ClockCorrected, Clocked, PinRefused, RoleSet, RolesGiven, StaffBlocked, StaffFact};
+pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -20,7 +28,7 @@ use crate::journal::{Epoch, Hash, Seq};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
 use crate::tax::{self, LineTax, PriceMode, Rate, TaxPart};
-use crate::till::ZReport;
+use crate::till::{CurrencySum, Foreign, ZReport};
 use crate::time::Instant;
 
 /// One fact, one journal entry.
@@ -46,6 +54,14 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Till(TillFact),
+    #[serde(untagged)]
+    Staff(StaffFact),
+    #[serde(untagged)]
+    Day(DayFact),
+    #[serde(untagged)]
+    Fiscal(FiscalFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -71,6 +87,26 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    TillDeclared = 40,
+    CashTransferred = 41,
+    TillCounted = 42,
+    RoleSet = 43,
+    RolesGiven = 44,
+    StaffBlocked = 45,
+    ApprovalGiven = 46,
+    ApprovalUsed = 47,
+    Clocked = 48,
+    ClockCorrected = 49,
+    PinRefused = 50,
+    DayCloseBegun = 51,
+    TicketsCarried = 52,
+    SettlementWanted = 53,
+    SettlementEnded = 54,
+    DayNumbered = 55,
+    DaySealed = 56,
+    DocumentMarked = 57,
+    FiscalWanted = 58,
+    FiscalEnded = 59,
 }
 
 impl Kind {
@@ -94,6 +130,26 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::TillDeclared,
+        Kind::CashTransferred,
+        Kind::TillCounted,
+        Kind::RoleSet,
+        Kind::RolesGiven,
+        Kind::StaffBlocked,
+        Kind::ApprovalGiven,
+        Kind::ApprovalUsed,
+        Kind::Clocked,
+        Kind::ClockCorrected,
+        Kind::PinRefused,
+        Kind::DayCloseBegun,
+        Kind::TicketsCarried,
+        Kind::SettlementWanted,
+        Kind::SettlementEnded,
+        Kind::DayNumbered,
+        Kind::DaySealed,
+        Kind::DocumentMarked,
+        Kind::FiscalWanted,
+        Kind::FiscalEnded,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -123,6 +179,26 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::TillDeclared => "till_declared",
+            Kind::CashTransferred => "cash_transferred",
+            Kind::TillCounted => "till_counted",
+            Kind::RoleSet => "role_set",
+            Kind::RolesGiven => "roles_given",
+            Kind::StaffBlocked => "staff_blocked",
+            Kind::ApprovalGiven => "approval_given",
+            Kind::ApprovalUsed => "approval_used",
+            Kind::Clocked => "clocked",
+            Kind::ClockCorrected => "clock_corrected",
+            Kind::PinRefused => "pin_refused",
+            Kind::DayCloseBegun => "day_close_begun",
+            Kind::TicketsCarried => "tickets_carried",
+            Kind::SettlementWanted => "settlement_wanted",
+            Kind::SettlementEnded => "settlement_ended",
+            Kind::DayNumbered => "day_numbered",
+            Kind::DaySealed => "day_sealed",
+            Kind::DocumentMarked => "document_marked",
+            Kind::FiscalWanted => "fiscal_wanted",
+            Kind::FiscalEnded => "fiscal_ended",
         }
     }
 }
@@ -135,6 +211,7 @@ impl Tender {
             kind: TenderKind::Cash,
             amount,
             attempt: None,
+            foreign: None,
         }
     }
 }
@@ -161,6 +238,26 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Till(TillFact::TillDeclared(_)) => Kind::TillDeclared,
+            Fact::Till(TillFact::CashTransferred(_)) => Kind::CashTransferred,
+            Fact::Till(TillFact::TillCounted(_)) => Kind::TillCounted,
+            Fact::Staff(StaffFact::RoleSet(_)) => Kind::RoleSet,
+            Fact::Staff(StaffFact::RolesGiven(_)) => Kind::RolesGiven,
+            Fact::Staff(StaffFact::StaffBlocked(_)) => Kind::StaffBlocked,
+            Fact::Staff(StaffFact::ApprovalGiven(_)) => Kind::ApprovalGiven,
+            Fact::Staff(StaffFact::ApprovalUsed(_)) => Kind::ApprovalUsed,
+            Fact::Staff(StaffFact::Clocked(_)) => Kind::Clocked,
+            Fact::Staff(StaffFact::ClockCorrected(_)) => Kind::ClockCorrected,
+            Fact::Staff(StaffFact::PinRefused(_)) => Kind::PinRefused,
+            Fact::Day(DayFact::DayCloseBegun(_)) => Kind::DayCloseBegun,
+            Fact::Day(DayFact::TicketsCarried(_)) => Kind::TicketsCarried,
+            Fact::Day(DayFact::SettlementWanted(_)) => Kind::SettlementWanted,
+            Fact::Day(DayFact::SettlementEnded(_)) => Kind::SettlementEnded,
+            Fact::Day(DayFact::DayNumbered(_)) => Kind::DayNumbered,
+            Fact::Day(DayFact::DaySealed(_)) => Kind::DaySealed,
+            Fact::Day(DayFact::DocumentMarked(_)) => Kind::DocumentMarked,
+            Fact::Fiscal(FiscalFact::FiscalWanted(_)) => Kind::FiscalWanted,
+            Fact::Fiscal(FiscalFact::FiscalEnded(_)) => Kind::FiscalEnded,
         }
     }
 }
@@ -228,6 +325,15 @@ pub struct ShiftOpened {
     pub till: TillId,
     pub register: RegisterId,
     pub float: Money,
+    /// Whose shift it is, where the till was handed on or opened by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff: Option<StaffId>,
+    /// Foreign cash in the float.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<CurrencySum>,
+    /// What the till was left with, as far as the box knows; the float is what the new person says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<CurrencySum>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -275,6 +381,9 @@ pub struct Tender {
     /// How the terminal names the payment; only cards have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
+    /// Cash of another currency; the amount above is what it was worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
 }
 
 /// How a ticket ended.

@@ -113,6 +113,7 @@ code_id!(/** One register, the place where a cashier sells. Also the `device` of
 code_id!(/** A container of cash: drawer, safe, change fund. Apart from register, person and shift. */ TillId);
 code_id!(/** A machine on a counter or in the shop: a printer, a terminal, a scanner, a reader. */ DeviceId);
 code_id!(/** A person, by code. Never a name: names live in a table that can be erased. */ StaffId);
+code_id!(/** What a person may do: a cashier, a lead, an owner. */ RoleId);
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {

@@ -455,6 +455,7 @@ impl Open {
             kind: TenderKind::Card,
             amount,
             attempt: Some(attempt.to_owned()),
+            foreign: None,
         })
     }
 
