@@ -5,6 +5,7 @@
 mod counter;
 mod day;
 mod fiscal;
+mod receipt;
 mod staff;
 mod till;
 
@@ -14,6 +15,7 @@ pub use counter::{
 };
 pub use day::{DayCloseBegun, DayFact, DayNumbered, DaySealed, DocumentMarked, SettlementEnded, SettlementWanted, TicketsCarried};
 pub use fiscal::{FiscalEnded, FiscalFact, FiscalWanted};
+pub use receipt::{InvoiceNumbered, ReceiptFact};
 pub use staff::{ApprovalGiven, ApprovalUsed, ClockCorrected, Clocked, PinRefused, RoleSet, RolesGiven, StaffBlocked, StaffFact};
 pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
@@ -62,6 +64,8 @@ pub enum Fact {
     Day(DayFact),
     #[serde(untagged)]
     Fiscal(FiscalFact),
+    #[serde(untagged)]
+    Receipt(ReceiptFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -107,6 +111,7 @@ pub enum Kind {
     DocumentMarked = 57,
     FiscalWanted = 58,
     FiscalEnded = 59,
+    InvoiceNumbered = 89,
 }
 
 impl Kind {
@@ -150,6 +155,7 @@ impl Kind {
         Kind::DocumentMarked,
         Kind::FiscalWanted,
         Kind::FiscalEnded,
+        Kind::InvoiceNumbered,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -199,6 +205,7 @@ impl Kind {
             Kind::DocumentMarked => "document_marked",
             Kind::FiscalWanted => "fiscal_wanted",
             Kind::FiscalEnded => "fiscal_ended",
+            Kind::InvoiceNumbered => "invoice_numbered",
         }
     }
 }
@@ -258,6 +265,7 @@ impl Fact {
             Fact::Day(DayFact::DocumentMarked(_)) => Kind::DocumentMarked,
             Fact::Fiscal(FiscalFact::FiscalWanted(_)) => Kind::FiscalWanted,
             Fact::Fiscal(FiscalFact::FiscalEnded(_)) => Kind::FiscalEnded,
+            Fact::Receipt(fact) => fact.kind(),
         }
     }
 }
