@@ -3,10 +3,16 @@
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
 mod counter;
+mod ticket;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
+};
+pub use ticket::{
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice, KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails,
+    LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided,
+    TicketDetails, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
 };
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +49,8 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Ticket(TicketFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -68,6 +76,13 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    SaleRefused = 70,
+    TenderVoided = 71,
+    RefundAsked = 72,
+    BalanceAsked = 73,
+    BalanceEnded = 74,
+    LayawayOpened = 75,
+    LayawayEnded = 76,
 }
 
 impl Kind {
@@ -91,6 +106,13 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::SaleRefused,
+        Kind::TenderVoided,
+        Kind::RefundAsked,
+        Kind::BalanceAsked,
+        Kind::BalanceEnded,
+        Kind::LayawayOpened,
+        Kind::LayawayEnded,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -120,6 +142,13 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::SaleRefused => "sale_refused",
+            Kind::TenderVoided => "tender_voided",
+            Kind::RefundAsked => "refund_asked",
+            Kind::BalanceAsked => "balance_asked",
+            Kind::BalanceEnded => "balance_ended",
+            Kind::LayawayOpened => "layaway_opened",
+            Kind::LayawayEnded => "layaway_ended",
         }
     }
 }
@@ -132,6 +161,7 @@ impl Tender {
             kind: TenderKind::Cash,
             amount,
             attempt: None,
+            details: TenderDetails::default(),
         }
     }
 }
@@ -158,6 +188,7 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Ticket(fact) => fact.kind(),
         }
     }
 }
@@ -259,6 +290,11 @@ pub struct TenderTaken {
 pub enum TenderKind {
     Cash,
     Card,
+    GiftCard,
+    StoreCredit,
+    Voucher,
+    OnAccount,
+    Points,
 }
 
 /// What the customer gave. Negative when the shop gives money back.
@@ -272,6 +308,8 @@ pub struct Tender {
     /// How the terminal names the payment; only cards have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
+    #[serde(flatten)]
+    pub details: TenderDetails,
 }
 
 /// How a ticket ended.
@@ -282,6 +320,14 @@ pub enum TicketEnd {
     Return,
     /// Given up before it was paid: no receipt number, no stock, no money.
     Cancelled,
+    /// Goods came back and others were sold, with one balance.
+    Exchange,
+    /// A whole sale was undone in the shift in which it was made.
+    Cancellation,
+    /// Practice: moves no stock, no money, no accounts.
+    Training,
+    /// An offer; nothing was sold.
+    Quotation,
 }
 
 /// A whole ticket, written once when it ended: voided lines, times and command ids too.
@@ -310,9 +356,16 @@ pub struct ClosedTicket {
     pub tenders: Vec<Tender>,
     pub change: Money,
     pub moves: Vec<StockMove>,
+    #[serde(flatten)]
+    pub details: TicketDetails,
 }
 
 impl ClosedTicket {
+    /// What of the tenders is for the staff.
+    pub fn tips(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.tenders.iter().map(|tender| tender.details.tip))
+    }
+
     /// What was given in this way.
     pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
         let own = self.tenders.iter().filter(|tender| tender.kind == kind);
@@ -341,6 +394,8 @@ pub struct ClosedLine {
     pub net: Money,
     pub tax: Money,
     pub voided: Option<Voided>,
+    #[serde(flatten)]
+    pub details: LineDetails,
 }
 
 /// Where a part of a line's price comes from.
