@@ -23,7 +23,7 @@ use crate::journal::{Epoch, Hash, Seq};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
 use crate::tax::{PriceMode, Rate};
-use crate::till::ZReport;
+use crate::till::{Foreign, ZReport};
 use crate::time::Instant;
 
 /// One fact, one journal entry.
@@ -161,6 +161,7 @@ impl Tender {
             kind: TenderKind::Cash,
             amount,
             attempt: None,
+            foreign: None,
             details: TenderDetails::default(),
         }
     }
@@ -308,6 +309,9 @@ pub struct Tender {
     /// How the terminal names the payment; only cards have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
+    /// Cash of another currency; the amount above is what it was worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
     #[serde(flatten)]
     pub details: TenderDetails,
 }
@@ -404,12 +408,25 @@ pub struct PriceReason {
     pub reason: ReasonKind,
     pub amount: Money,
     pub version: PriceVersion,
+    /// The price book or promotion by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
     ListPrice,
+    /// A price book has set it.
+    Book,
+    /// A person has set it instead of the price the item has.
+    Override,
+    /// Keyed in for an item without a price of its own, or read from the bar code.
+    OpenPrice,
+    Promotion,
+    /// A person gave a discount on the line, or on the whole ticket.
+    LineDiscount,
+    TicketDiscount,
     /// The same share as on the receipt that is taken back.
     Returned,
 }

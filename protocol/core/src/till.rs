@@ -2,6 +2,8 @@
 //!
 //! Knows cash in the store's own currency. Denominations, foreign cash, safes and bank bags are not here yet.
 
+mod foreign;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use crate::ids::{ReceiptNo, RegisterId, ShiftId, TillId};
 use crate::money::{LARGEST_AMOUNT, Money, MoneyError};
 use crate::tax::Rate;
 use crate::time::Instant;
+
+pub use self::foreign::{ExchangeRate, ExchangeRateError, Foreign};
 
 /// What a till says to the one who wants to open, close or move cash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -245,7 +249,15 @@ impl Till {
                 totals.cancelled += 1;
                 return Ok(());
             }
-            TicketEnd::Sale => {
+            TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
+            // An exchange counts by the way its balance went.
+            TicketEnd::Exchange if ticket.due < Money::ZERO => {
+                totals.returns += 1;
+                totals.returns_due = totals.returns_due.checked_add(ticket.due)?;
+                totals.cash_refunds = totals.cash_refunds.checked_sub(cash)?;
+                self.perpetual_returns = self.perpetual_returns.checked_add(ticket.due)?;
+            }
+            TicketEnd::Sale | TicketEnd::Exchange => {
                 totals.sales += 1;
                 totals.sales_due = totals.sales_due.checked_add(ticket.due)?;
                 totals.cash_taken = totals.cash_taken.checked_add(cash)?;
@@ -253,7 +265,7 @@ impl Till {
                 totals.change = totals.change.checked_add(ticket.change)?;
                 self.perpetual_sales = self.perpetual_sales.checked_add(ticket.due)?;
             }
-            TicketEnd::Return => {
+            TicketEnd::Return | TicketEnd::Cancellation => {
                 totals.returns += 1;
                 totals.returns_due = totals.returns_due.checked_add(ticket.due)?;
                 totals.cash_refunds = totals.cash_refunds.checked_sub(cash)?;

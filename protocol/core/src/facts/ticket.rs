@@ -12,6 +12,7 @@ use crate::ids::{
     AccountId, CommandId, CustomerId, DeviceId, LayawayId, ReadingId, ReasonCode, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId,
 };
 use crate::money::{Currency, Money, Quantity};
+use crate::price::Discount;
 use crate::time::Instant;
 
 /// The facts of this room.
