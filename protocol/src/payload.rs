@@ -12,7 +12,7 @@ use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::stock::{MoveReason, StockMove};
-use backroom_core::tax::PriceMode;
+use backroom_core::tax::{PriceMode, TaxPart};
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
 use prost::Message;
@@ -477,6 +477,7 @@ fn closed_line(line: &ClosedLine) -> wire::ClosedLine {
             command_id: voided.command_id.to_bytes().to_vec(),
             at_micros: voided.at.as_micros(),
         }),
+        taxes: line.taxes.iter().map(tax_part).collect(),
     }
 }
 
@@ -506,6 +507,7 @@ fn read_closed_line(read: wire::ClosedLine) -> Parsed<ClosedLine> {
         rate: rate(read.rate)?,
         net: Money(read.net_minor),
         tax: Money(read.tax_minor),
+        taxes: read_all(read.taxes, read_tax_part)?,
         voided: read.voided.map(voided).transpose()?,
     })
 }
@@ -537,6 +539,7 @@ fn tax_sum(sum: &TaxSum) -> wire::TaxSum {
         rate: sum.rate.into(),
         net_minor: sum.net.0,
         tax_minor: sum.tax.0,
+        parts: sum.parts.iter().map(tax_part).collect(),
     }
 }
 
@@ -546,6 +549,23 @@ fn read_tax_sum(read: wire::TaxSum) -> Parsed<TaxSum> {
         rate: rate(read.rate)?,
         net: Money(read.net_minor),
         tax: Money(read.tax_minor),
+        parts: read_all(read.parts, read_tax_part)?,
+    })
+}
+
+fn tax_part(part: &TaxPart) -> wire::TaxPart {
+    wire::TaxPart {
+        tax: part.tax.clone(),
+        rate: part.rate.into(),
+        amount_minor: part.amount.0,
+    }
+}
+
+fn read_tax_part(read: wire::TaxPart) -> Parsed<TaxPart> {
+    Ok(TaxPart {
+        tax: read.tax,
+        rate: rate(read.rate)?,
+        amount: Money(read.amount_minor),
     })
 }
 

@@ -55,6 +55,7 @@ fn ticket() -> ClosedTicket {
             rate,
             net: Money(1000),
             tax: Money(190),
+            taxes: Vec::new(),
             voided: Some(Voided {
                 command_id: CommandId(uuid(4)),
                 at: at(),
@@ -65,6 +66,7 @@ fn ticket() -> ClosedTicket {
             rate,
             net: Money(1000),
             tax: Money(190),
+            parts: Vec::new(),
         }],
         net: Money(1000),
         tax: Money(190),
@@ -239,6 +241,20 @@ fn every_kind_of_fact_survives_its_bytes() {
         assert_eq!(decode(*kind as u16, &encode(fact)).unwrap().as_ref(), Some(fact));
         fuzz_one(&encode(fact));
     }
+}
+
+#[test]
+fn a_line_with_several_taxes_keeps_each_of_them() {
+    let part = |tax: &str, rate: &str, amount| TaxPart {
+        tax: tax.into(),
+        rate: rate.to_owned().try_into().unwrap(),
+        amount: Money(amount),
+    };
+    let mut ticket = ticket();
+    ticket.lines[0].taxes = vec![part("GST", "0.05", 50), part("QST", "0.1047375", 140)];
+    ticket.taxes[0].parts = ticket.lines[0].taxes.clone();
+    let fact = Fact::TicketClosed(Box::new(ticket));
+    assert_eq!(decode(Kind::TicketClosed as u16, &encode(&fact)).unwrap(), Some(fact));
 }
 
 /// Draft until federation is complete, frozen after: whoever changes these bytes breaks every journal written before.

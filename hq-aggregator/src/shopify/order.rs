@@ -228,6 +228,7 @@ mod tests {
             rate: "0.19".to_owned().try_into().unwrap(),
             net: Money(amount),
             tax: Money(1),
+            taxes: Vec::new(),
             voided: None,
         }
     }
@@ -255,6 +256,7 @@ mod tests {
                 rate: "0.19".to_owned().try_into().unwrap(),
                 net: Money(840),
                 tax: Money(160),
+                parts: Vec::new(),
             }],
             net: Money(840),
             tax: Money(160),

@@ -228,6 +228,7 @@ fn ticket(epoch: Epoch, end: TicketEnd, sign: i64, number: u64) -> ClosedTicket 
             rate: "0.19".to_owned().try_into().unwrap(),
             net: Money(840 * sign),
             tax: Money(160 * sign),
+            parts: Vec::new(),
         }],
         net: Money(840 * sign),
         tax: Money(160 * sign),

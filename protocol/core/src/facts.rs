@@ -15,6 +15,9 @@ pub use ticket::{
     TicketDetails, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
 };
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::{PriceChange, PriceVersion, Sku};
@@ -24,6 +27,8 @@ use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
 use crate::tax::{PriceMode, Rate};
 use crate::till::{Foreign, ZReport};
+use crate::tax::{self, LineTax, PriceMode, Rate, TaxPart};
+use crate::till::ZReport;
 use crate::time::Instant;
 
 /// One fact, one journal entry.
@@ -397,9 +402,38 @@ pub struct ClosedLine {
     pub rate: Rate,
     pub net: Money,
     pub tax: Money,
+    /// Each of the class's taxes; empty where it has just one, named like its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxPart>,
     pub voided: Option<Voided>,
     #[serde(flatten)]
     pub details: LineDetails,
+}
+
+impl ClosedLine {
+    /// What this line bore, tax by tax: what a return gives back.
+    pub fn line_tax(&self, prices: PriceMode) -> Result<LineTax, MoneyError> {
+        let paid = self.net.checked_add(self.tax)?;
+        Ok(LineTax {
+            rate: self.rate,
+            net: self.net,
+            tax: self.tax,
+            waived: match prices {
+                PriceMode::Inclusive => self.amount.checked_sub(paid)?,
+                PriceMode::Exclusive => Money::ZERO,
+            },
+            parts: parts_or_only(&self.taxes, &self.tax_class, self.rate, self.tax),
+        })
+    }
+}
+
+fn parts_or_only(parts: &[TaxPart], class: &str, rate: Rate, amount: Money) -> Vec<TaxPart> {
+    if parts.is_empty() {
+        let tax = class.to_owned();
+        vec![TaxPart { tax, rate, amount }]
+    } else {
+        parts.to_vec()
+    }
 }
 
 /// Where a part of a line's price comes from.
@@ -444,6 +478,51 @@ pub struct TaxSum {
     pub rate: Rate,
     pub net: Money,
     pub tax: Money,
+    /// Each of the class's taxes; empty where it has just one, named like its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TaxPart>,
+}
+
+impl TaxSum {
+    /// The taxes of lines that were sold, per class and rate, in the order of the codes. Voided lines count nowhere.
+    pub fn of_lines<'a>(lines: impl IntoIterator<Item = &'a ClosedLine>) -> Result<Vec<TaxSum>, MoneyError> {
+        let counting = lines.into_iter().filter(|line| line.voided.is_none());
+        TaxSum::merged(counting.map(|line| TaxSum {
+            tax_class: line.tax_class.clone(),
+            rate: line.rate,
+            net: line.net,
+            tax: line.tax,
+            parts: line.taxes.clone(),
+        }))
+    }
+
+    /// Sums put together, per class and rate, in the order of the codes.
+    pub fn merged(sums: impl IntoIterator<Item = TaxSum>) -> Result<Vec<TaxSum>, MoneyError> {
+        let mut merged: BTreeMap<(String, Rate), TaxSum> = BTreeMap::new();
+        for sum in sums {
+            match merged.entry((sum.tax_class.clone(), sum.rate)) {
+                Entry::Vacant(free) => {
+                    free.insert(sum);
+                }
+                Entry::Occupied(mut known) => known.get_mut().add(&sum)?,
+            }
+        }
+        Ok(merged.into_values().collect())
+    }
+
+    fn add(&mut self, more: &TaxSum) -> Result<(), MoneyError> {
+        let mut parts = self.all_parts();
+        tax::add_parts(&mut parts, &more.all_parts())?;
+        self.parts = tax::recorded(&parts, &self.tax_class);
+        self.net = self.net.checked_add(more.net)?;
+        self.tax = self.tax.checked_add(more.tax)?;
+        Ok(())
+    }
+
+    /// Each tax of the class, also where there is just one.
+    pub fn all_parts(&self) -> Vec<TaxPart> {
+        parts_or_only(&self.parts, &self.tax_class, self.rate, self.tax)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -352,6 +352,7 @@ impl Open {
             rate: class.rate,
             net: split.net,
             tax: split.tax,
+            taxes: Vec::new(),
             voided: None,
         })))
     }
@@ -603,6 +604,7 @@ pub fn sum_taxes(lines: &[ClosedLine]) -> Vec<TaxSum> {
         rate,
         net: Money(net),
         tax: Money(tax),
+        parts: Vec::new(),
     };
     sums.into_iter().map(sum_of).collect()
 }
@@ -633,6 +635,12 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
     let mut lines = Vec::new();
     for line in sale.lines.iter().filter(|line| line.voided.is_none()) {
         let back = |amount: Money| amount.negated();
+        let taken_back = |part: &tax::TaxPart| -> Result<tax::TaxPart, MoneyError> {
+            Ok(tax::TaxPart {
+                amount: back(part.amount)?,
+                ..part.clone()
+            })
+        };
         let version = line
             .reasons
             .first()
@@ -651,6 +659,7 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
             }],
             net: back(line.net)?,
             tax: back(line.tax)?,
+            taxes: line.taxes.iter().map(taken_back).collect::<Result<_, _>>()?,
             ..line.clone()
         });
     }

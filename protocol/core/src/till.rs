@@ -4,15 +4,12 @@
 
 mod foreign;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::barcode::looks_like_card;
 use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TaxSum, TenderKind, TicketEnd};
 use crate::ids::{ReceiptNo, RegisterId, ShiftId, TillId};
 use crate::money::{LARGEST_AMOUNT, Money, MoneyError};
-use crate::tax::Rate;
 use crate::time::Instant;
 
 pub use self::foreign::{ExchangeRate, ExchangeRateError, Foreign};
@@ -275,7 +272,7 @@ impl Till {
         totals.net = totals.net.checked_add(ticket.net)?;
         totals.tax = totals.tax.checked_add(ticket.tax)?;
         totals.cash_rounding = totals.cash_rounding.checked_add(ticket.cash_rounding)?;
-        totals.taxes = merge_taxes(&totals.taxes, &ticket.taxes)?;
+        totals.taxes = TaxSum::merged(totals.taxes.iter().chain(&ticket.taxes).cloned())?;
         if let Some(receipt) = ticket.receipt {
             match totals
                 .receipts
@@ -291,19 +288,4 @@ impl Till {
         }
         Ok(())
     }
-}
-
-fn merge_taxes(before: &[TaxSum], more: &[TaxSum]) -> Result<Vec<TaxSum>, MoneyError> {
-    let mut sums: BTreeMap<(&str, Rate), (Money, Money)> = BTreeMap::new();
-    for sum in before.iter().chain(more) {
-        let merged = sums.entry((&sum.tax_class, sum.rate)).or_default();
-        *merged = (merged.0.checked_add(sum.net)?, merged.1.checked_add(sum.tax)?);
-    }
-    let sum_of = |((class, rate), (net, tax)): ((&str, Rate), (Money, Money))| TaxSum {
-        tax_class: class.to_owned(),
-        rate,
-        net,
-        tax,
-    };
-    Ok(sums.into_iter().map(sum_of).collect())
 }
