@@ -13,6 +13,7 @@ use crate::ids::{
 };
 use crate::money::{Currency, Money, Quantity};
 use crate::price::Discount;
+use crate::tax::Exemption;
 use crate::time::Instant;
 
 /// The facts of this room.
@@ -210,6 +211,9 @@ pub struct LineDetails {
     /// Which line of which receipt is taken back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns: Option<ReturnOf>,
+    /// The goods put aside that this line sells, or pays towards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layaway: Option<LayawayId>,
     /// Taken back without a receipt, at the lowest price of the last days.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without_receipt: Option<WithoutReceipt>,
@@ -289,6 +293,9 @@ pub struct TenderDetails {
     /// The tender whose money this gives back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refund_of: Option<RefundOf>,
+    /// On whose word it was given back in another form than it came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
 }
 
 /// The tender of a sale to which money goes back.
@@ -337,15 +344,6 @@ pub struct TicketDetails {
     /// Every other command there was on this ticket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Happened>,
-}
-
-/// The customer pays none of these taxes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Exemption {
-    /// All, when none are named.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub taxes: Vec<String>,
-    pub reason: ReasonCode,
 }
 
 /// Somebody looked whether the customer is old enough.

@@ -6,6 +6,8 @@ use super::{LARGEST_QUANTITY, MOST_LINES, MOST_TENDERS};
 use crate::catalog::Sku;
 use crate::ids::{LayawayId, ReceiptNo, RegisterId, TillId};
 use crate::money::{MoneyError, Quantity};
+use crate::price::PriceError;
+use crate::tax::TaxError;
 
 /// The stable code is `code()`, the sentence is for people.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +60,10 @@ pub enum Refusal {
     PaidByCard { receipt: ReceiptNo },
     #[error("the amounts do not fit: {0}")]
     Money(#[from] MoneyError),
+    #[error(transparent)]
+    Price(#[from] PriceError),
+    #[error(transparent)]
+    Tax(#[from] TaxError),
     #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
     NoTaxClass { sku: Sku },
     #[error("this ticket was begun with catalog {pinned} and the box sells from {given} now; settle it as it is, or cancel it and scan again")]
@@ -191,6 +197,8 @@ pub enum Refusal {
     NotQuotable,
     #[error("layaway {layaway} has ended; look at its receipts")]
     LayawayEnded { layaway: LayawayId },
+    #[error("goods are kept for a customer; name one first")]
+    CustomerNeeded,
     #[error("the first payment is at least {least}; {paid} is not enough")]
     DepositLeast { least: String, paid: String },
     #[error("{amount} is more than the {open} still open on the layaway; pick the goods up instead")]
@@ -201,6 +209,8 @@ pub enum Refusal {
     Expired { until: Date },
     #[error("goods are kept for at most {days} days; choose an earlier day")]
     KeptTooLong { days: u16 },
+    #[error("the taxes of this ticket were told by other rules than today's; void a line and scan it again, or cancel the ticket")]
+    TaxesTurned,
     #[error("a layaway takes goods only; settle what else is on the ticket by itself")]
     LayawayGoodsOnly,
 }
@@ -232,6 +242,8 @@ impl Refusal {
             Refusal::NoPrinter => "no_printer",
             Refusal::PaidByCard { .. } => "paid_by_card",
             Refusal::Money(_) => "money",
+            Refusal::Price(error) => error.code(),
+            Refusal::Tax(error) => error.code(),
             Refusal::NoTaxClass { .. } => "no_tax_class",
             Refusal::OtherCatalog { .. } => "other_catalog",
             Refusal::PriceNeeded { .. } => "price_needed",
@@ -290,11 +302,13 @@ impl Refusal {
             Refusal::CancelAlone => "cancel_alone",
             Refusal::NotQuotable => "not_quotable",
             Refusal::LayawayEnded { .. } => "layaway_ended",
+            Refusal::CustomerNeeded => "customer_needed",
             Refusal::DepositLeast { .. } => "deposit_least",
             Refusal::LayawayOverpaid { .. } => "layaway_overpaid",
             Refusal::NotExpired { .. } => "not_expired",
             Refusal::Expired { .. } => "expired",
             Refusal::KeptTooLong { .. } => "kept_too_long",
+            Refusal::TaxesTurned => "taxes_turned",
             Refusal::LayawayGoodsOnly => "layaway_goods_only",
         }
     }

@@ -5,7 +5,7 @@
 
 use super::{Event, MOST_TENDERS, Open, Policy, Refusal};
 use crate::barcode::{InStoreCode, looks_like_card};
-use crate::facts::{Tender, TenderDetails, TenderKind, Voided};
+use crate::facts::{ClosedLine, Tender, TenderDetails, TenderKind, Voided};
 use crate::ids::CommandId;
 use crate::money::{LARGEST_AMOUNT, Money};
 use crate::till::Foreign;
@@ -42,12 +42,35 @@ impl Open {
     /// rounded to the smallest coin. Goods that come back bring the rounding of then along, so that all part returns of a receipt add up to what was paid.
     pub fn due(&self) -> Result<Money, Refusal> {
         let exact = self.paid_exactly()?;
+        Ok(self.coins_due(exact)?.checked_add(exact)?)
+    }
+
+    /// What falls to coins when so much is paid to the cent.
+    fn coins_due(&self, exact: Money) -> Result<Money, Refusal> {
         let rest = self.total()?.checked_sub(exact)?;
         if rest == Money::ZERO {
-            return Ok(exact);
+            return Ok(rest);
         }
-        let rounded = rest.checked_sub(self.carry)?.to_step(self.opening.cash_step)?;
-        Ok(rounded.checked_add(exact)?)
+        Ok(rest.checked_sub(self.carry())?.to_step(self.opening.cash_step)?)
+    }
+
+    /// What is handed out in coins once so much has gone back elsewhere.
+    pub(super) fn coins_back(&self, elsewhere: Money) -> Result<Money, Refusal> {
+        let cash = self.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
+        let given = Money::sum(cash.map(|tender| tender.amount))?;
+        let due = self.coins_due(self.paid_exactly()?.checked_sub(elsewhere)?)?;
+        Ok(given.checked_sub(due)?.max(Money::ZERO))
+    }
+
+    /// Only a ticket that does nothing but take one receipt back gives its rounding back.
+    fn carry(&self) -> Money {
+        let Some(first) = self.carries.first() else { return Money::ZERO };
+        let of_receipt = |line: &ClosedLine| line.voided.is_some() || line.details.returns.is_some_and(|of| of.receipt == first.receipt);
+        if self.carries.len() == 1 && self.lines.iter().all(of_receipt) {
+            first.rounding
+        } else {
+            Money::ZERO
+        }
     }
 
     /// What a card would have to pay: nothing is rounded.
