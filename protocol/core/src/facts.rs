@@ -25,10 +25,8 @@ use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, T
 use crate::journal::{Epoch, Hash, Seq};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
-use crate::tax::{PriceMode, Rate};
 use crate::till::{Foreign, ZReport};
 use crate::tax::{self, LineTax, PriceMode, Rate, TaxPart};
-use crate::till::ZReport;
 use crate::time::Instant;
 
 /// One fact, one journal entry.
@@ -452,16 +450,6 @@ pub struct PriceReason {
 #[serde(rename_all = "snake_case")]
 pub enum ReasonKind {
     ListPrice,
-    /// A price book has set it.
-    Book,
-    /// A person has set it instead of the price the item has.
-    Override,
-    /// Keyed in for an item without a price of its own, or read from the bar code.
-    OpenPrice,
-    Promotion,
-    /// A person gave a discount on the line, or on the whole ticket.
-    LineDiscount,
-    TicketDiscount,
     /// The same share as on the receipt that is taken back.
     Returned,
     /// From a price book.

@@ -98,6 +98,10 @@ pub fn of_ticket(ticket: &ClosedTicket, settled_at: Instant, copy: Copy, heading
             TicketEnd::Sale => "RECEIPT".into(),
             TicketEnd::Return => "RETURN".into(),
             TicketEnd::Cancelled => "CANCELLED".into(),
+            TicketEnd::Exchange => "EXCHANGE".into(),
+            TicketEnd::Cancellation => "CANCELLATION".into(),
+            TicketEnd::Training => "TRAINING - NO RECEIPT".into(),
+            TicketEnd::Quotation => "QUOTATION".into(),
         },
     });
     if let Some(receipt) = ticket.receipt {
@@ -144,6 +148,11 @@ fn push_sums(rows: &mut Vec<Row>, ticket: &ClosedTicket, currency: Currency) {
             TenderKind::Cash if tender.amount < Money::ZERO => "cash back",
             TenderKind::Cash => "cash",
             TenderKind::Card => "card",
+            TenderKind::GiftCard => "gift card",
+            TenderKind::StoreCredit => "store credit",
+            TenderKind::Voucher => "voucher",
+            TenderKind::OnAccount => "on account",
+            TenderKind::Points => "points",
         };
         rows.push(figure(words, currency.digits(tender.amount)));
         if let Some(attempt) = &tender.attempt {

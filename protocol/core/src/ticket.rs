@@ -44,7 +44,7 @@ use crate::barcode::StoreMadeRules;
 use crate::catalog::{Catalog, Item, Sku};
 use crate::facts::{AgeCheck, Approval, ClosedLine, Happened, PriceReason, Tender, TenderKind, TicketDetails, TicketEnd, VoidedTender, Voided};
 use crate::ids::{CommandId, LayawayId, ReadingId, StoreId};
-use crate::money::{Money, Quantity};
+use crate::money::Money;
 use crate::tax::{self, TaxPart};
 use crate::time::{Calendar, Instant};
 
@@ -75,7 +75,7 @@ pub struct Counter<'a> {
 impl Counter<'_> {
     /// The civil date on the shop's wall.
     pub fn day(&self, at: Instant) -> jiff::civil::Date {
-        self.calendar.wall_clock(at).date()
+        self.calendar.civil_date(at)
     }
 }
 

@@ -210,11 +210,6 @@ impl Calendar {
         }
     }
 
-    /// What the clock on the shop's wall shows.
-    pub fn wall_clock(&self, at: Instant) -> jiff::civil::DateTime {
-        at.0.to_zoned(self.zone.clone()).datetime()
-    }
-
     /// `2026-11-21 14:05`, by the shop's wall clock, for receipts.
     pub fn local(&self, at: Instant) -> String {
         at.0.to_zoned(self.zone.clone()).strftime("%Y-%m-%d %H:%M").to_string()

@@ -84,7 +84,7 @@ impl Circumstances {
     pub fn new(at: Instant, calendar: &Calendar, store: Option<StoreId>) -> Self {
         Self {
             at,
-            wall_clock: calendar.wall_clock(at),
+            wall_clock: calendar.civil(at),
             store,
             groups: BTreeSet::new(),
             coupons: BTreeSet::new(),
