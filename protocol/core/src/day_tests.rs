@@ -304,6 +304,7 @@ fn sale(till: &str, number: u128, due: i64) -> Fact {
         tenders: vec![tender],
         change: Money(0),
         moves: Vec::new(),
+        details: crate::facts::TicketDetails::default(),
     }))
 }
 

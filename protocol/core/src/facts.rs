@@ -7,6 +7,7 @@ mod day;
 mod fiscal;
 mod receipt;
 mod staff;
+mod ticket;
 mod till;
 
 pub use counter::{
@@ -17,6 +18,12 @@ pub use day::{DayCloseBegun, DayFact, DayNumbered, DaySealed, DocumentMarked, Se
 pub use fiscal::{FiscalEnded, FiscalFact, FiscalWanted};
 pub use receipt::{InvoiceNumbered, ReceiptFact};
 pub use staff::{ApprovalGiven, ApprovalUsed, ClockCorrected, Clocked, PinRefused, RoleSet, RolesGiven, StaffBlocked, StaffFact};
+pub use ticket::{
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
+    Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided, TicketDetails, TicketFact, VoidedTender, Weighed, What,
+    WithoutReceipt,
+};
 pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
 use std::collections::BTreeMap;
@@ -66,6 +73,8 @@ pub enum Fact {
     Fiscal(FiscalFact),
     #[serde(untagged)]
     Receipt(ReceiptFact),
+    #[serde(untagged)]
+    Ticket(TicketFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -112,6 +121,13 @@ pub enum Kind {
     FiscalWanted = 58,
     FiscalEnded = 59,
     InvoiceNumbered = 89,
+    SaleRefused = 70,
+    TenderVoided = 71,
+    RefundAsked = 72,
+    BalanceAsked = 73,
+    BalanceEnded = 74,
+    LayawayOpened = 75,
+    LayawayEnded = 76,
 }
 
 impl Kind {
@@ -156,6 +172,13 @@ impl Kind {
         Kind::FiscalWanted,
         Kind::FiscalEnded,
         Kind::InvoiceNumbered,
+        Kind::SaleRefused,
+        Kind::TenderVoided,
+        Kind::RefundAsked,
+        Kind::BalanceAsked,
+        Kind::BalanceEnded,
+        Kind::LayawayOpened,
+        Kind::LayawayEnded,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -206,6 +229,13 @@ impl Kind {
             Kind::FiscalWanted => "fiscal_wanted",
             Kind::FiscalEnded => "fiscal_ended",
             Kind::InvoiceNumbered => "invoice_numbered",
+            Kind::SaleRefused => "sale_refused",
+            Kind::TenderVoided => "tender_voided",
+            Kind::RefundAsked => "refund_asked",
+            Kind::BalanceAsked => "balance_asked",
+            Kind::BalanceEnded => "balance_ended",
+            Kind::LayawayOpened => "layaway_opened",
+            Kind::LayawayEnded => "layaway_ended",
         }
     }
 }
@@ -219,6 +249,7 @@ impl Tender {
             amount,
             attempt: None,
             foreign: None,
+            details: TenderDetails::default(),
         }
     }
 }
@@ -266,6 +297,7 @@ impl Fact {
             Fact::Fiscal(FiscalFact::FiscalWanted(_)) => Kind::FiscalWanted,
             Fact::Fiscal(FiscalFact::FiscalEnded(_)) => Kind::FiscalEnded,
             Fact::Receipt(fact) => fact.kind(),
+            Fact::Ticket(fact) => fact.kind(),
         }
     }
 }
@@ -376,6 +408,11 @@ pub struct TenderTaken {
 pub enum TenderKind {
     Cash,
     Card,
+    GiftCard,
+    StoreCredit,
+    Voucher,
+    OnAccount,
+    Points,
 }
 
 /// What the customer gave. Negative when the shop gives money back.
@@ -392,6 +429,8 @@ pub struct Tender {
     /// Cash of another currency; the amount above is what it was worth.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub foreign: Option<Foreign>,
+    #[serde(flatten)]
+    pub details: TenderDetails,
 }
 
 /// How a ticket ended.
@@ -402,6 +441,14 @@ pub enum TicketEnd {
     Return,
     /// Given up before it was paid: no receipt number, no stock, no money.
     Cancelled,
+    /// Goods came back and others were sold, with one balance.
+    Exchange,
+    /// A whole sale was undone in the shift in which it was made.
+    Cancellation,
+    /// Practice: moves no stock, no money, no accounts.
+    Training,
+    /// An offer; nothing was sold.
+    Quotation,
 }
 
 /// A whole ticket, written once when it ended: voided lines, times and command ids too.
@@ -430,9 +477,16 @@ pub struct ClosedTicket {
     pub tenders: Vec<Tender>,
     pub change: Money,
     pub moves: Vec<StockMove>,
+    #[serde(flatten)]
+    pub details: TicketDetails,
 }
 
 impl ClosedTicket {
+    /// What of the tenders is for the staff.
+    pub fn tips(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.tenders.iter().map(|tender| tender.details.tip))
+    }
+
     /// What was given in this way.
     pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
         let own = self.tenders.iter().filter(|tender| tender.kind == kind);
@@ -464,6 +518,8 @@ pub struct ClosedLine {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taxes: Vec<TaxPart>,
     pub voided: Option<Voided>,
+    #[serde(flatten)]
+    pub details: LineDetails,
 }
 
 impl ClosedLine {
@@ -498,6 +554,10 @@ pub struct PriceReason {
     pub reason: ReasonKind,
     pub amount: Money,
     pub version: PriceVersion,
+    /// The price book or promotion by name.
+    /// Which price book or promotion, or the shop's code for why a person did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -506,6 +566,49 @@ pub enum ReasonKind {
     ListPrice,
     /// The same share as on the receipt that is taken back.
     Returned,
+    /// From a price book.
+    Book,
+    /// A person set another price.
+    Override,
+    /// Keyed in for an item without a price of its own, or read from the bar code.
+    OpenPrice,
+    Promotion,
+    /// Given by a person on the line.
+    LineDiscount,
+    /// The line's share of what a person gave on the whole ticket.
+    TicketDiscount,
+}
+
+impl ReasonKind {
+    pub const ALL: &[ReasonKind] = &[
+        ReasonKind::ListPrice,
+        ReasonKind::Returned,
+        ReasonKind::Book,
+        ReasonKind::Override,
+        ReasonKind::OpenPrice,
+        ReasonKind::Promotion,
+        ReasonKind::LineDiscount,
+        ReasonKind::TicketDiscount,
+    ];
+
+    /// The word in exports and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReasonKind::ListPrice => "list_price",
+            ReasonKind::Returned => "returned",
+            ReasonKind::Book => "book",
+            ReasonKind::Override => "override",
+            ReasonKind::OpenPrice => "open_price",
+            ReasonKind::Promotion => "promotion",
+            ReasonKind::LineDiscount => "line_discount",
+            ReasonKind::TicketDiscount => "ticket_discount",
+        }
+    }
+
+    /// `None` for a word of a newer version.
+    pub fn from_word(word: &str) -> Option<ReasonKind> {
+        ReasonKind::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,6 +15,7 @@ pub mod fiscal;
 pub mod ids;
 pub mod journal;
 pub mod money;
+pub mod price;
 pub mod quantity;
 pub mod receipt;
 pub mod staff;

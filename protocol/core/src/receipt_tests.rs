@@ -5,8 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facts::{
-    ClosedLine, EpochOpened, EpochReason, Fact, PriceReason, ReasonKind, ReceiptFact, TaxSum, Tender, TenderKind, TicketEnd, TillCounted,
-    Voided,
+    ClosedLine, EpochOpened, EpochReason, Fact, LineDetails, PriceReason, ReasonKind, ReceiptFact, TaxSum, Tender, TenderKind,
+    TicketDetails, TicketEnd, TillCounted, Voided,
 };
 use crate::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use crate::money::{Money, Quantity};
@@ -52,6 +52,7 @@ fn line(number: u32, name: &str, quantity: i64, amount: i64, tax: i64) -> Closed
             reason: ReasonKind::ListPrice,
             amount: Money(amount),
             version: crate::catalog::PriceVersion { catalog: 1, directive: 0 },
+            source: None,
         }],
         tax_class: "Q".into(),
         rate: rate("0.1547375"),
@@ -59,6 +60,7 @@ fn line(number: u32, name: &str, quantity: i64, amount: i64, tax: i64) -> Closed
         tax: Money(tax),
         taxes: Vec::new(),
         voided: None,
+        details: LineDetails::default(),
     }
 }
 
@@ -100,6 +102,7 @@ fn sale_of(end: TicketEnd) -> ClosedTicket {
         tenders: vec![Tender::cash(command(), at(), Money(5000))],
         change: Money(170),
         moves: Vec::new(),
+        details: TicketDetails::default(),
     }
 }
 

@@ -277,9 +277,10 @@ impl Till {
         let Some(shift) = self.shift.as_mut() else { return Ok(()) };
         shift.totals.add_ticket(ticket)?;
         match ticket.end {
-            TicketEnd::Cancelled => return Ok(()),
-            TicketEnd::Sale => add(&mut self.perpetual_sales, ticket.due)?,
-            TicketEnd::Return => add(&mut self.perpetual_returns, ticket.due)?,
+            TicketEnd::Cancelled | TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
+            TicketEnd::Exchange if ticket.due < Money::ZERO => add(&mut self.perpetual_returns, ticket.due)?,
+            TicketEnd::Sale | TicketEnd::Exchange => add(&mut self.perpetual_sales, ticket.due)?,
+            TicketEnd::Return | TicketEnd::Cancellation => add(&mut self.perpetual_returns, ticket.due)?,
         }
         self.disturb_count();
         Ok(())

@@ -41,6 +41,8 @@ pub struct Instant(Timestamp);
 impl Instant {
     /// 1970-01-01, what an unset clock says.
     pub const EPOCH: Instant = Instant(Timestamp::UNIX_EPOCH);
+    /// Before all others.
+    pub const EARLIEST: Instant = Instant(Timestamp::MIN);
 
     pub fn from_micros(microseconds: i64) -> Result<Self, TimeError> {
         Timestamp::from_microsecond(microseconds)

@@ -10,7 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Document, Page, Sheet};
-use crate::facts::{ClosedLine, ClosedTicket, Fact, InvoiceNumbered, ReceiptFact, TicketEnd};
+use crate::facts::{ClosedLine, ClosedTicket, Fact, InvoiceNumbered, ReceiptFact};
 use crate::ids::ReceiptNo;
 use crate::money::{Currency, Money, Quantity};
 use crate::time::Instant;
@@ -80,10 +80,7 @@ impl Invoices {
 
     /// The number for this receipt: the one it has, or the next one, which must be in the journal before anything is printed.
     pub fn number(&self, ticket: &ClosedTicket) -> Result<InvoiceNumbered, InvoiceError> {
-        let receipt = ticket
-            .receipt
-            .filter(|_| ticket.end != TicketEnd::Cancelled)
-            .ok_or(InvoiceError::NoReceipt)?;
+        let receipt = ticket.receipt.filter(|_| ticket.end.counts()).ok_or(InvoiceError::NoReceipt)?;
         if let Some(invoice) = self.of(receipt) {
             return Ok(InvoiceNumbered { invoice, receipt });
         }

@@ -1,8 +1,9 @@
 //! The papers of a closed ticket: receipt, return, cancellation, and the gift receipt that shows no price.
 
+use super::offer::{Offer, quotation};
 use super::{Document, Page, Purpose, Row, Sheet, Words};
 use crate::barcode::ReceiptCode;
-use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, Tender, TenderKind, TicketEnd};
+use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TenderKind, TicketEnd};
 use crate::ids::ReceiptNo;
 use crate::money::{Currency, Money, Quantity};
 use crate::tax::PriceMode;
@@ -10,7 +11,22 @@ use crate::time::Instant;
 
 /// The customer's receipt of a sale or a return.
 pub fn sale(ticket: &ClosedTicket, settled_at: Instant, page: &Page<'_>) -> Document {
-    let mut sheet = Sheet::begin(page, title(ticket.end, page.language.words()));
+    if let (TicketEnd::Quotation, Some(quoted)) = (ticket.end, ticket.details.quoted) {
+        let offer = Offer {
+            net: quoted.net,
+            tax: quoted.tax,
+            holds_until: quoted.holds_until,
+        };
+        return quotation(ticket, &offer, settled_at, page);
+    }
+    if ticket.end == TicketEnd::Cancellation {
+        return cancellation(ticket, settled_at, page);
+    }
+    let page = match ticket.end {
+        TicketEnd::Training => page.for_training(),
+        _ => *page,
+    };
+    let mut sheet = Sheet::begin(&page, title(ticket.end, page.language.words()));
     sheet.numbered(ticket, settled_at);
     if let Some(original) = ticket.original {
         sheet.text(format!("{} {original}", sheet.words.for_receipt));
@@ -54,23 +70,37 @@ fn title(end: TicketEnd, words: &Words) -> &'static str {
         TicketEnd::Sale => words.receipt,
         TicketEnd::Return => words.returned,
         TicketEnd::Cancelled => words.cancelled,
+        TicketEnd::Exchange => words.exchange,
+        TicketEnd::Cancellation => words.cancellation,
+        // The page says above and below that it was practice.
+        TicketEnd::Training => words.receipt,
+        TicketEnd::Quotation => words.quotation,
     }
 }
 
-/// Beside the figure: how it was paid.
-fn tender_words(tender: &Tender, words: &Words) -> &'static str {
-    match tender.kind {
-        TenderKind::Cash if tender.amount < Money::ZERO => words.cash_back,
+/// How it was paid.
+pub(super) fn tender_words(kind: TenderKind, words: &Words) -> &'static str {
+    match kind {
         TenderKind::Cash => words.cash,
         TenderKind::Card => words.card,
+        TenderKind::GiftCard => words.gift_card,
+        TenderKind::StoreCredit => words.store_credit,
+        TenderKind::Voucher => words.voucher,
+        TenderKind::OnAccount => words.on_account,
+        TenderKind::Points => words.points,
     }
 }
 
 /// What changed a price; nothing for what a price simply is.
 fn reason_words(reason: &PriceReason, words: &Words) -> Option<&'static str> {
-    let _ = words;
     match reason.reason {
         ReasonKind::ListPrice | ReasonKind::Returned => None,
+        ReasonKind::Book => Some(words.price_book),
+        ReasonKind::Override => Some(words.price_set),
+        ReasonKind::OpenPrice => Some(words.price_keyed),
+        ReasonKind::Promotion => Some(words.promotion),
+        ReasonKind::LineDiscount => Some(words.line_discount),
+        ReasonKind::TicketDiscount => Some(words.ticket_discount),
     }
 }
 
@@ -100,9 +130,17 @@ impl Sheet<'_> {
             if line.quantity != Quantity::ONE {
                 self.text(format!("  {} x {}", line.quantity, currency.digits(line.unit_price)));
             }
+            if let Some(weighed) = line.details.weighed.filter(|weighed| weighed.tare != Quantity::ZERO) {
+                let (gross, tare) = (weighed.gross, weighed.tare);
+                self.text(format!("  {} {gross}, {} {tare}", self.words.gross_weight, self.words.tare));
+            }
             for reason in &line.reasons {
                 if let Some(words) = reason_words(reason, self.words) {
-                    self.figure(format!("  {words}"), currency.digits(reason.amount));
+                    let words = match &reason.source {
+                        Some(source) => format!("  {words}: {source}"),
+                        None => format!("  {words}"),
+                    };
+                    self.figure(words, currency.digits(reason.amount));
                 }
             }
         }
@@ -126,6 +164,9 @@ impl Sheet<'_> {
                 }
             }
         }
+        if let Some(exemption) = &ticket.details.exemption {
+            self.text(format!("{}: {}", self.words.exempt, exemption.reason));
+        }
         if ticket.cash_rounding != Money::ZERO {
             self.figure(self.words.rounding, currency.digits(ticket.cash_rounding));
         }
@@ -135,13 +176,22 @@ impl Sheet<'_> {
     fn tenders(&mut self, ticket: &ClosedTicket) {
         let currency = ticket.currency;
         for tender in &ticket.tenders {
-            self.figure(tender_words(tender, self.words), currency.digits(tender.amount));
+            let back = tender.kind == TenderKind::Cash && tender.amount < Money::ZERO;
+            let words = if back {
+                self.words.cash_back
+            } else {
+                tender_words(tender.kind, self.words)
+            };
+            self.figure(words, currency.digits(tender.amount));
             if let Some(attempt) = &tender.attempt {
                 self.text(format!("  {attempt}"));
             }
             if let Some(foreign) = &tender.foreign {
                 let given = foreign.currency.show(foreign.amount);
                 self.text(format!("  {given} x {}", String::from(foreign.rate)));
+            }
+            if tender.details.tip != Money::ZERO {
+                self.figure(format!("  {}", self.words.tip), currency.digits(tender.details.tip));
             }
         }
         if ticket.change != Money::ZERO {

@@ -1,7 +1,8 @@
 //! Papers of a till: the look into an open shift, the report that closes one, and the slip of a count.
 
-use super::{Document, Page, Sheet, Words};
-use crate::facts::{TaxSum, TenderKind, TillCounted};
+use super::sale::tender_words;
+use super::{Document, Page, Sheet};
+use crate::facts::{TaxSum, TillCounted};
 use crate::money::{Currency, Money};
 use crate::till::{Flow, PeriodTotals, Periods, Tally, Totals, XReport, ZReport};
 use crate::time::Instant;
@@ -74,13 +75,6 @@ pub fn count_slip(counted: &TillCounted, at: Instant, page: &Page<'_>) -> Docume
         sheet.text(format!("{}: ____________________", words.signature));
     }
     sheet.end()
-}
-
-fn tender_words(kind: TenderKind, words: &Words) -> &'static str {
-    match kind {
-        TenderKind::Cash => words.cash,
-        TenderKind::Card => words.card,
-    }
 }
 
 /// Zero is not written as minus zero, and what is beyond a number is not written at all.

@@ -106,6 +106,7 @@ fn ticket(end: TicketEnd, due: i64, tenders: Vec<Tender>, change: i64) -> Fact {
         tenders,
         change: Money(change),
         moves: Vec::new(),
+        details: crate::facts::TicketDetails::default(),
     }))
 }
 

@@ -87,11 +87,17 @@ impl Totals {
                 self.cancelled += 1;
                 return Ok(());
             }
-            TicketEnd::Sale => {
+            TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
+            // An exchange counts by the way its balance went.
+            TicketEnd::Exchange if ticket.due < Money::ZERO => {
+                self.returns += 1;
+                add(&mut self.returns_due, ticket.due)?;
+            }
+            TicketEnd::Sale | TicketEnd::Exchange => {
                 self.sales += 1;
                 add(&mut self.sales_due, ticket.due)?;
             }
-            TicketEnd::Return => {
+            TicketEnd::Return | TicketEnd::Cancellation => {
                 self.returns += 1;
                 add(&mut self.returns_due, ticket.due)?;
             }
