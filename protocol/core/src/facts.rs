@@ -534,8 +534,13 @@ impl ClosedLine {
                 PriceMode::Inclusive => self.amount.checked_sub(paid)?,
                 PriceMode::Exclusive => Money::ZERO,
             },
-            parts: parts_or_only(&self.taxes, &self.tax_class, self.rate, self.tax),
+            parts: self.tax_parts(),
         })
+    }
+
+    /// Each tax of the line, also where there is just one.
+    pub fn tax_parts(&self) -> Vec<TaxPart> {
+        parts_or_only(&self.taxes, &self.tax_class, self.rate, self.tax)
     }
 }
 

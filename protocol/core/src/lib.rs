@@ -14,6 +14,7 @@ pub mod federation;
 pub mod fiscal;
 pub mod ids;
 pub mod journal;
+pub mod ledger;
 pub mod money;
 pub mod price;
 pub mod quantity;
