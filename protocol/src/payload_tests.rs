@@ -9,6 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[path = "payload_tests_rooms.rs"]
+mod rooms;
+
 fn at() -> Instant {
     Instant::from_micros(1_795_000_000_000_000).unwrap()
 }
@@ -113,6 +116,7 @@ fn one_of_each() -> Vec<Fact> {
         over_short: Money(-10),
         perpetual_sales: Money(1190),
         perpetual_returns: Money(0),
+        detail: None,
     };
     let change = PriceChange {
         sku: "MUG".parse().unwrap(),
@@ -156,6 +160,9 @@ fn one_of_each() -> Vec<Fact> {
             till,
             register,
             float: Money(100),
+            staff: None,
+            foreign: vec![],
+            left: vec![],
         }),
         Fact::CashMoved(CashMoved {
             shift,
@@ -231,6 +238,9 @@ fn one_of_each() -> Vec<Fact> {
             }],
         })),
     ]
+    .into_iter()
+    .chain(rooms::tills_and_people())
+    .collect()
 }
 
 #[test]

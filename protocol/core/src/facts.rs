@@ -488,8 +488,9 @@ impl ClosedTicket {
     }
 
     /// What was given in this way.
+    /// What was given in this way, in the store's own currency; foreign cash is counted in its own.
     pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
-        let own = self.tenders.iter().filter(|tender| tender.kind == kind);
+        let own = self.tenders.iter().filter(|tender| tender.kind == kind && tender.foreign.is_none());
         Money::sum(own.map(|tender| tender.amount))
     }
 }

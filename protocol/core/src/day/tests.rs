@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
-use crate::facts::{ShiftOpened, TillCounted};
+use crate::facts::{Fact, ShiftOpened, TillCounted, TillFact};
 use crate::till::{Count, Tally, Till};
 use crate::time::Instant;
 
