@@ -11,6 +11,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use argon2::{Algorithm, Argon2, Params, Version};
 use backroom_core::facts::{Fact, Kind, RegisterEnrolled, SignedIn};
 use backroom_core::ids::{CommandId, RegisterId, StaffId};
+use backroom_core::staff::{FORGIVEN_DEVICE, FORGIVEN_PERSON, FORGIVEN_STORE, Tally};
 use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 use sha2::{Digest, Sha256};
@@ -220,12 +221,6 @@ impl Actor for StaffActor {
     }
 }
 
-/// Wrong PINs that are forgiven before the pauses begin.
-const FORGIVEN_PERSON: i64 = 5;
-const FORGIVEN_DEVICE: i64 = 10;
-const FORGIVEN_STORE: i64 = 50;
-const LONGEST_PAUSE_SECONDS: i64 = 900;
-
 impl State {
     /// Tokens are computed again from the entries that gave them.
     async fn read_passes(&mut self) -> Result<(), FileError> {
@@ -412,44 +407,46 @@ impl State {
     }
 
     async fn wait_out(&mut self, throttled: &[(String, i64)]) -> Result<(), StaffError> {
-        let now = self.settings.clock.now().as_micros();
+        let now = self.settings.clock.now();
         for (who, _) in throttled {
-            let until: Option<i64> = sqlx::query_scalar("select blocked_until_micros from throttle where who = ?")
-                .bind(who)
-                .fetch_optional(&mut self.db)
-                .await
-                .map_err(FileError::from)?;
-            if let Some(until) = until.filter(|until| *until > now) {
-                // A clock that was set back must not lock a shop out for longer than the longest pause.
-                let seconds = ((until - now) / 1_000_000 + 1).min(LONGEST_PAUSE_SECONDS);
+            if let Some(seconds) = self.tally(who).await?.and_then(|tally| tally.wait(now)) {
                 return Err(StaffError::Throttled { seconds });
             }
         }
         Ok(())
     }
 
+    /// The rule is core's; here stands what it has come to so far.
+    async fn tally(&mut self, who: &str) -> Result<Option<Tally>, FileError> {
+        let row: Option<(i64, i64)> = sqlx::query_as("select failures, blocked_until_micros from throttle where who = ?")
+            .bind(who)
+            .fetch_optional(&mut self.db)
+            .await?;
+        // A time beyond the calendar is no pause at all.
+        let tally = |(failures, until)| {
+            let blocked_until = Instant::from_micros(until).ok()?;
+            Some(Tally { failures, blocked_until })
+        };
+        Ok(row.and_then(tally))
+    }
+
+    async fn keep_tally(&mut self, who: &str, tally: Tally) -> Result<(), FileError> {
+        let sql = "insert into throttle (who, failures, blocked_until_micros) values (?, ?, ?)
+            on conflict do update set failures = excluded.failures, blocked_until_micros = excluded.blocked_until_micros";
+        sqlx::query(sql)
+            .bind(who)
+            .bind(tally.failures)
+            .bind(tally.blocked_until.as_micros())
+            .execute(&mut self.db)
+            .await?;
+        Ok(())
+    }
+
     async fn count_failure(&mut self, throttled: &[(String, i64)]) -> Result<(), FileError> {
-        let now = self.settings.clock.now().as_micros();
+        let now = self.settings.clock.now();
         for (who, forgiven) in throttled {
-            let before: Option<(i64, i64)> = sqlx::query_as("select failures, blocked_until_micros from throttle where who = ?")
-                .bind(who)
-                .fetch_optional(&mut self.db)
-                .await?;
-            // What is older than the longest pause no longer counts.
-            let fresh = before.filter(|(_, last)| now - last < LONGEST_PAUSE_SECONDS * 1_000_000);
-            let failures = fresh.map_or(0, |(failures, _)| failures) + 1;
-            let pause = match failures - forgiven {
-                over if over < 0 => 0,
-                over => (5i64 << over.min(10)).min(LONGEST_PAUSE_SECONDS),
-            };
-            let sql = "insert into throttle (who, failures, blocked_until_micros) values (?, ?, ?)
-                on conflict do update set failures = excluded.failures, blocked_until_micros = excluded.blocked_until_micros";
-            sqlx::query(sql)
-                .bind(who)
-                .bind(failures)
-                .bind(now + pause * 1_000_000)
-                .execute(&mut self.db)
-                .await?;
+            let before = self.tally(who).await?;
+            self.keep_tally(who, Tally::after_failure(before, *forgiven, now)).await?;
         }
         tracing::warn!(who = %throttled[0].0, "wrong PIN or pairing code");
         Ok(())
@@ -459,12 +456,14 @@ impl State {
     /// year never add up.
     async fn forgive(&mut self, throttled: &[(String, i64)]) -> Result<(), FileError> {
         for (who, _) in throttled {
-            let sql = if who == "store" {
-                "update throttle set failures = max(failures - 2, 0) where who = ?"
-            } else {
-                "delete from throttle where who = ?"
-            };
-            sqlx::query(sql).bind(who).execute(&mut self.db).await?;
+            match self.tally(who).await? {
+                Some(tally) if who == "store" => self.keep_tally(who, tally.forgiven_by_store()).await?,
+                Some(_) => {
+                    let sql = "delete from throttle where who = ?";
+                    sqlx::query(sql).bind(who).execute(&mut self.db).await?;
+                }
+                None => {}
+            }
         }
         Ok(())
     }

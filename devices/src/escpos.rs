@@ -99,7 +99,7 @@ pub fn fuzz_one(bytes: &[u8]) {
         Row::Total { left: latin, right: words },
     ];
     let profile = Profile::default();
-    let job = layout::lay_out(&Document { rows }, &profile);
+    let job = layout::lay_out(&Document::from(rows), &profile);
     for heard in read_in_pieces(&job.bytes, 1) {
         let only_printed = !matches!(heard, Heard::Unknown(_) | Heard::Pulse { .. } | Heard::PulseAtOnce { .. });
         assert!(only_printed, "{heard:?}");

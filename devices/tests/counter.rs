@@ -39,7 +39,7 @@ async fn one_program_lists_all_devices_of_a_counter_and_each_works() {
         .await
         .unwrap();
     let rows = vec![Row::Text { text: "hello".into() }];
-    let job = lay_out(&Document { rows }, &Profile::default());
+    let job = lay_out(&Document::from(rows), &Profile::default());
     assert_eq!(printer.perform(JobId::from_number(1), &job.bytes).await, Ended::Confirmed);
     let printed: Value = serde_json::from_str(std::fs::read_to_string(text("printer", "ledger")).unwrap().trim()).unwrap();
     assert_eq!((&printed["device"], &printed["text"]), (&"c2-p1".into(), &"hello".into()));

@@ -51,7 +51,7 @@ fn print(rows: &[Row], paper: Paper) -> Job {
         paper,
         ..Profile::default()
     };
-    lay_out(&Document { rows: rows.to_vec() }, &profile)
+    lay_out(&Document::from(rows.to_vec()), &profile)
 }
 
 /// Only the lines, as the paper shows them.
@@ -102,7 +102,7 @@ fn a_receipt_is_these_bytes() {
 #[test]
 fn another_printer_gets_its_code_page_and_its_end() {
     let rows = vec![text("Ö€ — “é”")];
-    let job = |profile: Profile| lay_out(&Document { rows: rows.clone() }, &profile).bytes;
+    let job = |profile: Profile| lay_out(&Document::from(rows.clone()), &profile).bytes;
     let older = Profile {
         code_page: CodePage::Pc858,
         feed_lines: 5,
@@ -120,7 +120,7 @@ fn another_printer_gets_its_code_page_and_its_end() {
 #[test]
 fn on_every_paper_a_receipt_reads_as_its_document_does() {
     for paper in PAPERS {
-        let shown = Document { rows: receipt() }.to_text(paper.columns());
+        let shown = Document::from(receipt()).to_text(paper.columns());
         assert_eq!(lines(&receipt(), paper), shown.lines().collect::<Vec<_>>(), "{paper:?}");
     }
 }
@@ -214,7 +214,7 @@ fn what_a_printer_does_not_know_is_replaced_for_all_to_see_and_told() {
         other_pages: &[],
         ..Profile::default()
     };
-    let job = lay_out(&Document { rows: rows.to_vec() }, &plain);
+    let job = lay_out(&Document::from(rows.to_vec()), &plain);
     assert_eq!(text_lines(&hear(&job.bytes)), ["?ód? ? 10 € soja"]);
     assert_eq!(job.replaced, BTreeSet::from(['Ł', 'ź', '🍎']));
 }
@@ -228,7 +228,7 @@ fn a_receipt_may_speak_several_languages() {
         text("Řeřicha, őszibarack"),
     ];
     for paper in PAPERS {
-        let shown = Document { rows: rows.to_vec() }.to_text(paper.columns());
+        let shown = Document::from(rows.to_vec()).to_text(paper.columns());
         let job = print(&rows, paper);
         assert_eq!(text_lines(&hear(&job.bytes)), shown.lines().collect::<Vec<_>>(), "{paper:?}");
         assert_eq!(job.replaced, BTreeSet::new());

@@ -12,7 +12,7 @@ use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::stock::{MoveReason, StockMove};
-use backroom_core::tax::PriceMode;
+use backroom_core::tax::{PriceMode, TaxPart};
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
 use prost::Message;
@@ -20,6 +20,10 @@ use prost::Message;
 use crate::v1::journal as wire;
 
 mod counter;
+mod day;
+mod fiscal;
+mod staff;
+mod till;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +70,9 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
             till: fact.till.to_string(),
             register: fact.register.to_string(),
             float_minor: fact.float.0,
+            staff: till::maybe_staff(fact.staff),
+            foreign: till::sums(&fact.foreign),
+            left: till::sums(&fact.left),
         }
         .encode_to_vec(),
         Fact::CashMoved(fact) => wire::CashMoved {
@@ -108,6 +115,10 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::EffectWanted(fact) => counter::effect_wanted(fact).encode_to_vec(),
         Fact::EffectEnded(fact) => counter::effect_ended(fact).encode_to_vec(),
         Fact::ShelfCounted(fact) => counter::shelf_counted(fact).encode_to_vec(),
+        Fact::Till(fact) => till::encode(fact),
+        Fact::Staff(fact) => staff::encode(fact),
+        Fact::Day(fact) => day::encode(fact),
+        Fact::Fiscal(fact) => fiscal::encode(fact),
     }
 }
 
@@ -155,6 +166,9 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
                 till: parse("till", &read.till)?,
                 register: parse("register", &read.register)?,
                 float: Money(read.float_minor),
+                staff: till::read_maybe_staff("staff", &read.staff)?,
+                foreign: till::read_sums(read.foreign)?,
+                left: till::read_sums(read.left)?,
             })
         }
         Kind::CashMoved => {
@@ -212,6 +226,23 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::EffectWanted => Fact::EffectWanted(counter::read_effect_wanted(wire::EffectWanted::decode(bytes)?)?),
         Kind::EffectEnded => Fact::EffectEnded(counter::read_effect_ended(wire::EffectEnded::decode(bytes)?)?),
         Kind::ShelfCounted => Fact::ShelfCounted(Box::new(counter::read_shelf_counted(wire::ShelfCounted::decode(bytes)?)?)),
+        Kind::TillDeclared | Kind::CashTransferred | Kind::TillCounted => return till::decode(kind, bytes),
+        Kind::RoleSet
+        | Kind::RolesGiven
+        | Kind::StaffBlocked
+        | Kind::ApprovalGiven
+        | Kind::ApprovalUsed
+        | Kind::Clocked
+        | Kind::ClockCorrected
+        | Kind::PinRefused => return staff::decode(kind, bytes),
+        Kind::DayCloseBegun
+        | Kind::TicketsCarried
+        | Kind::SettlementWanted
+        | Kind::SettlementEnded
+        | Kind::DayNumbered
+        | Kind::DaySealed
+        | Kind::DocumentMarked => return day::decode(kind, bytes),
+        Kind::FiscalWanted | Kind::FiscalEnded => return fiscal::decode(kind, bytes),
     };
     Ok(Some(fact))
 }
@@ -335,6 +366,7 @@ fn tender(tender: &Tender) -> wire::Tender {
         kind: kind.into(),
         amount_minor: tender.amount.0,
         attempt: tender.attempt.clone().unwrap_or_default(),
+        foreign: tender.foreign.as_ref().map(till::foreign),
     }
 }
 
@@ -355,6 +387,7 @@ fn read_tender(read: wire::Tender) -> Parsed<Tender> {
         kind,
         amount: Money(read.amount_minor),
         attempt: Some(read.attempt).filter(|attempt| !attempt.is_empty()),
+        foreign: read.foreign.map(till::read_foreign).transpose()?,
     })
 }
 
@@ -450,13 +483,11 @@ fn read_closed_ticket(read: wire::ClosedTicket) -> Parsed<ClosedTicket> {
 
 fn closed_line(line: &ClosedLine) -> wire::ClosedLine {
     let reason = |reason: &PriceReason| wire::PriceReason {
-        reason: match reason.reason {
-            ReasonKind::ListPrice => "list_price".into(),
-            ReasonKind::Returned => "returned".into(),
-        },
+        reason: reason.reason.word().into(),
         amount_minor: reason.amount.0,
         catalog: reason.version.catalog,
         directive: reason.version.directive,
+        source: reason.source.clone().unwrap_or_default(),
     };
     wire::ClosedLine {
         line: line.line,
@@ -477,6 +508,7 @@ fn closed_line(line: &ClosedLine) -> wire::ClosedLine {
             command_id: voided.command_id.to_bytes().to_vec(),
             at_micros: voided.at.as_micros(),
         }),
+        taxes: line.taxes.iter().map(tax_part).collect(),
     }
 }
 
@@ -506,20 +538,17 @@ fn read_closed_line(read: wire::ClosedLine) -> Parsed<ClosedLine> {
         rate: rate(read.rate)?,
         net: Money(read.net_minor),
         tax: Money(read.tax_minor),
+        taxes: read_all(read.taxes, read_tax_part)?,
         voided: read.voided.map(voided).transpose()?,
     })
 }
 
 fn read_reason(read: wire::PriceReason) -> Parsed<PriceReason> {
-    let reason = match read.reason.as_str() {
-        "list_price" => ReasonKind::ListPrice,
-        "returned" => ReasonKind::Returned,
-        _ => {
-            return Err(PayloadError::Word {
-                field: "price reason",
-                value: read.reason,
-            });
-        }
+    let Some(reason) = ReasonKind::from_word(&read.reason) else {
+        return Err(PayloadError::Word {
+            field: "price reason",
+            value: read.reason,
+        });
     };
     Ok(PriceReason {
         reason,
@@ -528,6 +557,7 @@ fn read_reason(read: wire::PriceReason) -> Parsed<PriceReason> {
             catalog: read.catalog,
             directive: read.directive,
         },
+        source: Some(read.source).filter(|source| !source.is_empty()),
     })
 }
 
@@ -537,6 +567,7 @@ fn tax_sum(sum: &TaxSum) -> wire::TaxSum {
         rate: sum.rate.into(),
         net_minor: sum.net.0,
         tax_minor: sum.tax.0,
+        parts: sum.parts.iter().map(tax_part).collect(),
     }
 }
 
@@ -546,6 +577,23 @@ fn read_tax_sum(read: wire::TaxSum) -> Parsed<TaxSum> {
         rate: rate(read.rate)?,
         net: Money(read.net_minor),
         tax: Money(read.tax_minor),
+        parts: read_all(read.parts, read_tax_part)?,
+    })
+}
+
+fn tax_part(part: &TaxPart) -> wire::TaxPart {
+    wire::TaxPart {
+        tax: part.tax.clone(),
+        rate: part.rate.into(),
+        amount_minor: part.amount.0,
+    }
+}
+
+fn read_tax_part(read: wire::TaxPart) -> Parsed<TaxPart> {
+    Ok(TaxPart {
+        tax: read.tax,
+        rate: rate(read.rate)?,
+        amount: Money(read.amount_minor),
     })
 }
 
@@ -578,12 +626,16 @@ fn z_report(z: &ZReport) -> wire::ZReport {
             drops_minor: t.drops.0,
             receipts: t.receipts.iter().map(span).collect(),
             card_taken_minor: t.card_taken.0,
+            received_minor: t.received.0,
+            tenders: t.tenders.iter().map(till::tender_sum).collect(),
+            foreign: t.foreign.iter().map(till::foreign_cash).collect(),
         }),
         expected_minor: z.expected.0,
         counted_minor: z.counted.0,
         over_short_minor: z.over_short.0,
         perpetual_sales_minor: z.perpetual_sales.0,
         perpetual_returns_minor: z.perpetual_returns.0,
+        detail: z.detail.as_deref().map(till::detail),
     }
 }
 
@@ -618,12 +670,16 @@ fn read_z_report(read: wire::ZReport) -> Parsed<ZReport> {
             drops: Money(t.drops_minor),
             receipts: read_all(t.receipts, span)?,
             card_taken: Money(t.card_taken_minor),
+            received: Money(t.received_minor),
+            tenders: read_all(t.tenders, till::read_tender_sum)?,
+            foreign: read_all(t.foreign, till::read_foreign_cash)?,
         },
         expected: Money(read.expected_minor),
         counted: Money(read.counted_minor),
         over_short: Money(read.over_short_minor),
         perpetual_sales: Money(read.perpetual_sales_minor),
         perpetual_returns: Money(read.perpetual_returns_minor),
+        detail: read.detail.map(till::read_detail).transpose()?.map(Box::new),
     })
 }
 

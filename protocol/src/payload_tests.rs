@@ -9,6 +9,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+#[path = "payload_tests_rooms.rs"]
+mod rooms;
+
 fn at() -> Instant {
     Instant::from_micros(1_795_000_000_000_000).unwrap()
 }
@@ -47,6 +50,7 @@ fn ticket() -> ClosedTicket {
             unit_price: Money(1190),
             amount: Money(1190),
             reasons: vec![PriceReason {
+                source: None,
                 reason: ReasonKind::ListPrice,
                 amount: Money(1190),
                 version: PriceVersion { catalog: 1, directive: 2 },
@@ -55,6 +59,7 @@ fn ticket() -> ClosedTicket {
             rate,
             net: Money(1000),
             tax: Money(190),
+            taxes: Vec::new(),
             voided: Some(Voided {
                 command_id: CommandId(uuid(4)),
                 at: at(),
@@ -65,6 +70,7 @@ fn ticket() -> ClosedTicket {
             rate,
             net: Money(1000),
             tax: Money(190),
+            parts: Vec::new(),
         }],
         net: Money(1000),
         tax: Money(190),
@@ -110,6 +116,7 @@ fn one_of_each() -> Vec<Fact> {
         over_short: Money(-10),
         perpetual_sales: Money(1190),
         perpetual_returns: Money(0),
+        detail: None,
     };
     let change = PriceChange {
         sku: "MUG".parse().unwrap(),
@@ -153,6 +160,9 @@ fn one_of_each() -> Vec<Fact> {
             till,
             register,
             float: Money(100),
+            staff: None,
+            foreign: vec![],
+            left: vec![],
         }),
         Fact::CashMoved(CashMoved {
             shift,
@@ -228,6 +238,9 @@ fn one_of_each() -> Vec<Fact> {
             }],
         })),
     ]
+    .into_iter()
+    .chain(rooms::tills_and_people())
+    .collect()
 }
 
 #[test]
@@ -239,6 +252,20 @@ fn every_kind_of_fact_survives_its_bytes() {
         assert_eq!(decode(*kind as u16, &encode(fact)).unwrap().as_ref(), Some(fact));
         fuzz_one(&encode(fact));
     }
+}
+
+#[test]
+fn a_line_with_several_taxes_keeps_each_of_them() {
+    let part = |tax: &str, rate: &str, amount| TaxPart {
+        tax: tax.into(),
+        rate: rate.to_owned().try_into().unwrap(),
+        amount: Money(amount),
+    };
+    let mut ticket = ticket();
+    ticket.lines[0].taxes = vec![part("GST", "0.05", 50), part("QST", "0.1047375", 140)];
+    ticket.taxes[0].parts = ticket.lines[0].taxes.clone();
+    let fact = Fact::TicketClosed(Box::new(ticket));
+    assert_eq!(decode(Kind::TicketClosed as u16, &encode(&fact)).unwrap(), Some(fact));
 }
 
 /// Draft until federation is complete, frozen after: whoever changes these bytes breaks every journal written before.

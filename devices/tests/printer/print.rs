@@ -117,7 +117,7 @@ async fn a_job_larger_than_all_buffers_comes_out() {
         };
         9_000
     ];
-    let bytes = lay_out(&Document { rows }, &Profile::default()).bytes;
+    let bytes = lay_out(&Document::from(rows), &Profile::default()).bytes;
     assert!(bytes.len() > 300_000);
     assert_eq!(shop.perform(&mut link, &bytes).await.1, Ended::Confirmed);
     shop.holds("print");

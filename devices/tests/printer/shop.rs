@@ -156,6 +156,7 @@ pub fn receipt(number: u64) -> Document {
             figure("B 19.00 % of 1.01", "0.19"),
             Row::Code { text: number.to_string() },
         ],
+        ..Document::default()
     }
 }
 

@@ -220,6 +220,7 @@ mod tests {
             unit_price: Money(unit_price),
             amount: Money(amount),
             reasons: vec![PriceReason {
+                source: None,
                 reason: ReasonKind::ListPrice,
                 amount: Money(amount),
                 version: serde_json::from_str(version).unwrap(),
@@ -228,6 +229,7 @@ mod tests {
             rate: "0.19".to_owned().try_into().unwrap(),
             net: Money(amount),
             tax: Money(1),
+            taxes: Vec::new(),
             voided: None,
         }
     }
@@ -255,6 +257,7 @@ mod tests {
                 rate: "0.19".to_owned().try_into().unwrap(),
                 net: Money(840),
                 tax: Money(160),
+                parts: Vec::new(),
             }],
             net: Money(840),
             tax: Money(160),

@@ -47,6 +47,13 @@ impl Projection {
             // Cards and machines: money on a card counts with its ticket, and a count of a shelf moves nothing.
             Kind::CardAsked | Kind::CardBegun | Kind::CardEnded | Kind::FoundCapture => false,
             Kind::EffectWanted | Kind::EffectEnded | Kind::ShelfCounted => false,
+            Kind::CashTransferred => self == Projection::Tills,
+            Kind::TillDeclared | Kind::TillCounted => false,
+            // People, days and signatures: each sale and each till counts with its own entry.
+            Kind::RoleSet | Kind::RolesGiven | Kind::StaffBlocked | Kind::ApprovalGiven | Kind::ApprovalUsed => false,
+            Kind::Clocked | Kind::ClockCorrected | Kind::PinRefused => false,
+            Kind::DayCloseBegun | Kind::TicketsCarried | Kind::SettlementWanted | Kind::SettlementEnded => false,
+            Kind::DayNumbered | Kind::DaySealed | Kind::DocumentMarked | Kind::FiscalWanted | Kind::FiscalEnded => false,
         }
     }
 }

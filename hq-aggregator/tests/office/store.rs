@@ -108,6 +108,9 @@ impl Journal {
             till: "t1".parse().unwrap(),
             register: "r1".parse().unwrap(),
             float: Money(10_000),
+            staff: None,
+            foreign: Vec::new(),
+            left: Vec::new(),
         }));
     }
 
@@ -160,6 +163,7 @@ impl Journal {
             over_short: Money::ZERO,
             perpetual_sales: Money::ZERO,
             perpetual_returns: Money::ZERO,
+            detail: None,
         };
         self.write(&Fact::ShiftClosed(Box::new(ShiftClosed {
             shift: ShiftId(Uuid::from_u128(SHIFT)),
@@ -228,6 +232,7 @@ fn ticket(epoch: Epoch, end: TicketEnd, sign: i64, number: u64) -> ClosedTicket 
             rate: "0.19".to_owned().try_into().unwrap(),
             net: Money(840 * sign),
             tax: Money(160 * sign),
+            parts: Vec::new(),
         }],
         net: Money(840 * sign),
         tax: Money(160 * sign),

@@ -3,11 +3,31 @@
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
 mod counter;
+mod day;
+mod fiscal;
+mod receipt;
+mod staff;
+mod ticket;
+mod till;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
 };
+pub use day::{DayCloseBegun, DayFact, DayNumbered, DaySealed, DocumentMarked, SettlementEnded, SettlementWanted, TicketsCarried};
+pub use fiscal::{FiscalEnded, FiscalFact, FiscalWanted};
+pub use receipt::{InvoiceNumbered, ReceiptFact};
+pub use staff::{ApprovalGiven, ApprovalUsed, ClockCorrected, Clocked, PinRefused, RoleSet, RolesGiven, StaffBlocked, StaffFact};
+pub use ticket::{
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
+    Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided, TicketDetails, TicketFact, VoidedTender, Weighed, What,
+    WithoutReceipt,
+};
+pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,8 +36,8 @@ use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, T
 use crate::journal::{Epoch, Hash, Seq};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
-use crate::tax::{PriceMode, Rate};
-use crate::till::ZReport;
+use crate::tax::{self, LineTax, PriceMode, Rate, TaxPart};
+use crate::till::{CurrencySum, Foreign, ZReport};
 use crate::time::Instant;
 
 /// One fact, one journal entry.
@@ -43,6 +63,18 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Till(TillFact),
+    #[serde(untagged)]
+    Staff(StaffFact),
+    #[serde(untagged)]
+    Day(DayFact),
+    #[serde(untagged)]
+    Fiscal(FiscalFact),
+    #[serde(untagged)]
+    Receipt(ReceiptFact),
+    #[serde(untagged)]
+    Ticket(TicketFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -68,6 +100,34 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    TillDeclared = 40,
+    CashTransferred = 41,
+    TillCounted = 42,
+    RoleSet = 43,
+    RolesGiven = 44,
+    StaffBlocked = 45,
+    ApprovalGiven = 46,
+    ApprovalUsed = 47,
+    Clocked = 48,
+    ClockCorrected = 49,
+    PinRefused = 50,
+    DayCloseBegun = 51,
+    TicketsCarried = 52,
+    SettlementWanted = 53,
+    SettlementEnded = 54,
+    DayNumbered = 55,
+    DaySealed = 56,
+    DocumentMarked = 57,
+    FiscalWanted = 58,
+    FiscalEnded = 59,
+    InvoiceNumbered = 89,
+    SaleRefused = 70,
+    TenderVoided = 71,
+    RefundAsked = 72,
+    BalanceAsked = 73,
+    BalanceEnded = 74,
+    LayawayOpened = 75,
+    LayawayEnded = 76,
 }
 
 impl Kind {
@@ -91,6 +151,34 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::TillDeclared,
+        Kind::CashTransferred,
+        Kind::TillCounted,
+        Kind::RoleSet,
+        Kind::RolesGiven,
+        Kind::StaffBlocked,
+        Kind::ApprovalGiven,
+        Kind::ApprovalUsed,
+        Kind::Clocked,
+        Kind::ClockCorrected,
+        Kind::PinRefused,
+        Kind::DayCloseBegun,
+        Kind::TicketsCarried,
+        Kind::SettlementWanted,
+        Kind::SettlementEnded,
+        Kind::DayNumbered,
+        Kind::DaySealed,
+        Kind::DocumentMarked,
+        Kind::FiscalWanted,
+        Kind::FiscalEnded,
+        Kind::InvoiceNumbered,
+        Kind::SaleRefused,
+        Kind::TenderVoided,
+        Kind::RefundAsked,
+        Kind::BalanceAsked,
+        Kind::BalanceEnded,
+        Kind::LayawayOpened,
+        Kind::LayawayEnded,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -120,6 +208,34 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::TillDeclared => "till_declared",
+            Kind::CashTransferred => "cash_transferred",
+            Kind::TillCounted => "till_counted",
+            Kind::RoleSet => "role_set",
+            Kind::RolesGiven => "roles_given",
+            Kind::StaffBlocked => "staff_blocked",
+            Kind::ApprovalGiven => "approval_given",
+            Kind::ApprovalUsed => "approval_used",
+            Kind::Clocked => "clocked",
+            Kind::ClockCorrected => "clock_corrected",
+            Kind::PinRefused => "pin_refused",
+            Kind::DayCloseBegun => "day_close_begun",
+            Kind::TicketsCarried => "tickets_carried",
+            Kind::SettlementWanted => "settlement_wanted",
+            Kind::SettlementEnded => "settlement_ended",
+            Kind::DayNumbered => "day_numbered",
+            Kind::DaySealed => "day_sealed",
+            Kind::DocumentMarked => "document_marked",
+            Kind::FiscalWanted => "fiscal_wanted",
+            Kind::FiscalEnded => "fiscal_ended",
+            Kind::InvoiceNumbered => "invoice_numbered",
+            Kind::SaleRefused => "sale_refused",
+            Kind::TenderVoided => "tender_voided",
+            Kind::RefundAsked => "refund_asked",
+            Kind::BalanceAsked => "balance_asked",
+            Kind::BalanceEnded => "balance_ended",
+            Kind::LayawayOpened => "layaway_opened",
+            Kind::LayawayEnded => "layaway_ended",
         }
     }
 }
@@ -132,6 +248,8 @@ impl Tender {
             kind: TenderKind::Cash,
             amount,
             attempt: None,
+            foreign: None,
+            details: TenderDetails::default(),
         }
     }
 }
@@ -158,6 +276,28 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Till(TillFact::TillDeclared(_)) => Kind::TillDeclared,
+            Fact::Till(TillFact::CashTransferred(_)) => Kind::CashTransferred,
+            Fact::Till(TillFact::TillCounted(_)) => Kind::TillCounted,
+            Fact::Staff(StaffFact::RoleSet(_)) => Kind::RoleSet,
+            Fact::Staff(StaffFact::RolesGiven(_)) => Kind::RolesGiven,
+            Fact::Staff(StaffFact::StaffBlocked(_)) => Kind::StaffBlocked,
+            Fact::Staff(StaffFact::ApprovalGiven(_)) => Kind::ApprovalGiven,
+            Fact::Staff(StaffFact::ApprovalUsed(_)) => Kind::ApprovalUsed,
+            Fact::Staff(StaffFact::Clocked(_)) => Kind::Clocked,
+            Fact::Staff(StaffFact::ClockCorrected(_)) => Kind::ClockCorrected,
+            Fact::Staff(StaffFact::PinRefused(_)) => Kind::PinRefused,
+            Fact::Day(DayFact::DayCloseBegun(_)) => Kind::DayCloseBegun,
+            Fact::Day(DayFact::TicketsCarried(_)) => Kind::TicketsCarried,
+            Fact::Day(DayFact::SettlementWanted(_)) => Kind::SettlementWanted,
+            Fact::Day(DayFact::SettlementEnded(_)) => Kind::SettlementEnded,
+            Fact::Day(DayFact::DayNumbered(_)) => Kind::DayNumbered,
+            Fact::Day(DayFact::DaySealed(_)) => Kind::DaySealed,
+            Fact::Day(DayFact::DocumentMarked(_)) => Kind::DocumentMarked,
+            Fact::Fiscal(FiscalFact::FiscalWanted(_)) => Kind::FiscalWanted,
+            Fact::Fiscal(FiscalFact::FiscalEnded(_)) => Kind::FiscalEnded,
+            Fact::Receipt(fact) => fact.kind(),
+            Fact::Ticket(fact) => fact.kind(),
         }
     }
 }
@@ -225,6 +365,15 @@ pub struct ShiftOpened {
     pub till: TillId,
     pub register: RegisterId,
     pub float: Money,
+    /// Whose shift it is, where the till was handed on or opened by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staff: Option<StaffId>,
+    /// Foreign cash in the float.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<CurrencySum>,
+    /// What the till was left with, as far as the box knows; the float is what the new person says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<CurrencySum>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -259,6 +408,11 @@ pub struct TenderTaken {
 pub enum TenderKind {
     Cash,
     Card,
+    GiftCard,
+    StoreCredit,
+    Voucher,
+    OnAccount,
+    Points,
 }
 
 /// What the customer gave. Negative when the shop gives money back.
@@ -272,6 +426,11 @@ pub struct Tender {
     /// How the terminal names the payment; only cards have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<String>,
+    /// Cash of another currency; the amount above is what it was worth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub foreign: Option<Foreign>,
+    #[serde(flatten)]
+    pub details: TenderDetails,
 }
 
 /// How a ticket ended.
@@ -282,6 +441,14 @@ pub enum TicketEnd {
     Return,
     /// Given up before it was paid: no receipt number, no stock, no money.
     Cancelled,
+    /// Goods came back and others were sold, with one balance.
+    Exchange,
+    /// A whole sale was undone in the shift in which it was made.
+    Cancellation,
+    /// Practice: moves no stock, no money, no accounts.
+    Training,
+    /// An offer; nothing was sold.
+    Quotation,
 }
 
 /// A whole ticket, written once when it ended: voided lines, times and command ids too.
@@ -310,12 +477,20 @@ pub struct ClosedTicket {
     pub tenders: Vec<Tender>,
     pub change: Money,
     pub moves: Vec<StockMove>,
+    #[serde(flatten)]
+    pub details: TicketDetails,
 }
 
 impl ClosedTicket {
+    /// What of the tenders is for the staff.
+    pub fn tips(&self) -> Result<Money, MoneyError> {
+        Money::sum(self.tenders.iter().map(|tender| tender.details.tip))
+    }
+
     /// What was given in this way.
+    /// What was given in this way, in the store's own currency; foreign cash is counted in its own.
     pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
-        let own = self.tenders.iter().filter(|tender| tender.kind == kind);
+        let own = self.tenders.iter().filter(|tender| tender.kind == kind && tender.foreign.is_none());
         Money::sum(own.map(|tender| tender.amount))
     }
 }
@@ -340,7 +515,43 @@ pub struct ClosedLine {
     pub rate: Rate,
     pub net: Money,
     pub tax: Money,
+    /// Each of the class's taxes; empty where it has just one, named like its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxPart>,
     pub voided: Option<Voided>,
+    #[serde(flatten)]
+    pub details: LineDetails,
+}
+
+impl ClosedLine {
+    /// What this line bore, tax by tax: what a return gives back.
+    pub fn line_tax(&self, prices: PriceMode) -> Result<LineTax, MoneyError> {
+        let paid = self.net.checked_add(self.tax)?;
+        Ok(LineTax {
+            rate: self.rate,
+            net: self.net,
+            tax: self.tax,
+            waived: match prices {
+                PriceMode::Inclusive => self.amount.checked_sub(paid)?,
+                PriceMode::Exclusive => Money::ZERO,
+            },
+            parts: self.tax_parts(),
+        })
+    }
+
+    /// Each tax of the line, also where there is just one.
+    pub fn tax_parts(&self) -> Vec<TaxPart> {
+        parts_or_only(&self.taxes, &self.tax_class, self.rate, self.tax)
+    }
+}
+
+fn parts_or_only(parts: &[TaxPart], class: &str, rate: Rate, amount: Money) -> Vec<TaxPart> {
+    if parts.is_empty() {
+        let tax = class.to_owned();
+        vec![TaxPart { tax, rate, amount }]
+    } else {
+        parts.to_vec()
+    }
 }
 
 /// Where a part of a line's price comes from.
@@ -349,6 +560,10 @@ pub struct PriceReason {
     pub reason: ReasonKind,
     pub amount: Money,
     pub version: PriceVersion,
+    /// The price book or promotion by name.
+    /// Which price book or promotion, or the shop's code for why a person did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -357,6 +572,49 @@ pub enum ReasonKind {
     ListPrice,
     /// The same share as on the receipt that is taken back.
     Returned,
+    /// From a price book.
+    Book,
+    /// A person set another price.
+    Override,
+    /// Keyed in for an item without a price of its own, or read from the bar code.
+    OpenPrice,
+    Promotion,
+    /// Given by a person on the line.
+    LineDiscount,
+    /// The line's share of what a person gave on the whole ticket.
+    TicketDiscount,
+}
+
+impl ReasonKind {
+    pub const ALL: &[ReasonKind] = &[
+        ReasonKind::ListPrice,
+        ReasonKind::Returned,
+        ReasonKind::Book,
+        ReasonKind::Override,
+        ReasonKind::OpenPrice,
+        ReasonKind::Promotion,
+        ReasonKind::LineDiscount,
+        ReasonKind::TicketDiscount,
+    ];
+
+    /// The word in exports and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReasonKind::ListPrice => "list_price",
+            ReasonKind::Returned => "returned",
+            ReasonKind::Book => "book",
+            ReasonKind::Override => "override",
+            ReasonKind::OpenPrice => "open_price",
+            ReasonKind::Promotion => "promotion",
+            ReasonKind::LineDiscount => "line_discount",
+            ReasonKind::TicketDiscount => "ticket_discount",
+        }
+    }
+
+    /// `None` for a word of a newer version.
+    pub fn from_word(word: &str) -> Option<ReasonKind> {
+        ReasonKind::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -372,6 +630,51 @@ pub struct TaxSum {
     pub rate: Rate,
     pub net: Money,
     pub tax: Money,
+    /// Each of the class's taxes; empty where it has just one, named like its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TaxPart>,
+}
+
+impl TaxSum {
+    /// The taxes of lines that were sold, per class and rate, in the order of the codes. Voided lines count nowhere.
+    pub fn of_lines<'a>(lines: impl IntoIterator<Item = &'a ClosedLine>) -> Result<Vec<TaxSum>, MoneyError> {
+        let counting = lines.into_iter().filter(|line| line.voided.is_none());
+        TaxSum::merged(counting.map(|line| TaxSum {
+            tax_class: line.tax_class.clone(),
+            rate: line.rate,
+            net: line.net,
+            tax: line.tax,
+            parts: line.taxes.clone(),
+        }))
+    }
+
+    /// Sums put together, per class and rate, in the order of the codes.
+    pub fn merged(sums: impl IntoIterator<Item = TaxSum>) -> Result<Vec<TaxSum>, MoneyError> {
+        let mut merged: BTreeMap<(String, Rate), TaxSum> = BTreeMap::new();
+        for sum in sums {
+            match merged.entry((sum.tax_class.clone(), sum.rate)) {
+                Entry::Vacant(free) => {
+                    free.insert(sum);
+                }
+                Entry::Occupied(mut known) => known.get_mut().add(&sum)?,
+            }
+        }
+        Ok(merged.into_values().collect())
+    }
+
+    fn add(&mut self, more: &TaxSum) -> Result<(), MoneyError> {
+        let mut parts = self.all_parts();
+        tax::add_parts(&mut parts, &more.all_parts())?;
+        self.parts = tax::recorded(&parts, &self.tax_class);
+        self.net = self.net.checked_add(more.net)?;
+        self.tax = self.tax.checked_add(more.tax)?;
+        Ok(())
+    }
+
+    /// Each tax of the class, also where there is just one.
+    pub fn all_parts(&self) -> Vec<TaxPart> {
+        parts_or_only(&self.parts, &self.tax_class, self.rate, self.tax)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -112,7 +112,11 @@ code_id!(/** One shop, hence one box. */ StoreId);
 code_id!(/** One register, the place where a cashier sells. Also the `device` of a journal entry. */ RegisterId);
 code_id!(/** A container of cash: drawer, safe, change fund. Apart from register, person and shift. */ TillId);
 code_id!(/** A machine on a counter or in the shop: a printer, a terminal, a scanner, a reader. */ DeviceId);
+code_id!(/** One of the shop's own reasons, as in its list; never a free text. */ ReasonCode);
 code_id!(/** A person, by code. Never a name: names live in a table that can be erased. */ StaffId);
+code_id!(/** What a person may do: a cashier, a lead, an owner. */ RoleId);
+
+code_id!(/** A customer, by code. Never a name: names live in a record that can be erased. */ CustomerId);
 
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -155,6 +159,9 @@ macro_rules! uuid_id {
 uuid_id!(/** Made by the caller of a command; the same id means the same command, for ever. */ CommandId);
 uuid_id!(/** One sale from the first scan to its end; made by the register. */ TicketId);
 uuid_id!(/** One shift of one till; the command id that opened it. */ ShiftId);
+uuid_id!(/** A balance that more than one store may want to spend: a gift card, a store credit, points, an account customer. */ AccountId);
+uuid_id!(/** One stable reading of a scale; it serves one line once. */ ReadingId);
+uuid_id!(/** Goods put aside for a customer; made by the register. */ LayawayId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -6,14 +6,20 @@
 
 pub mod barcode;
 pub mod catalog;
+pub mod day;
 pub mod directive;
 pub mod epc;
 pub mod facts;
 pub mod federation;
+pub mod fiscal;
 pub mod ids;
 pub mod journal;
+pub mod ledger;
 pub mod money;
+pub mod price;
+pub mod quantity;
 pub mod receipt;
+pub mod staff;
 pub mod stock;
 pub mod tax;
 pub mod ticket;

@@ -1,13 +1,20 @@
-//! Money as whole minor units, quantities as whole thousandths, and the one place where either is rounded.
+//! Money as whole minor units, and the roundings by name: nothing is rounded anywhere but through one of these.
 //!
-//! Knows no currency conversion and no printing for people beyond the plain decimal text.
+//! Foreign money is in `money/exchange.rs`, pieces and measures in `quantity.rs`. Knows no printing for people beyond the plain decimal
+//! text.
+
+mod exchange;
 
 use std::fmt;
 use std::str::FromStr;
 
+use iso_currency::Currency as Iso;
 use rust_decimal::Decimal;
 use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
+
+pub use crate::quantity::{Quantity, QuantityError, Unit, UnitKind};
+pub use exchange::{ExchangeRate, Exchanged};
 
 /// Why a number is no money. Each is a figure beyond any shop or a text that is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +23,89 @@ pub enum MoneyError {
     TooLarge,
     #[error("{text:?} is not a currency; use three letters such as EUR")]
     UnknownCurrency { text: String },
+    #[error("{text:?} is not an amount; write digits with a point, such as 12.50")]
+    NotAnAmount { text: String },
+    #[error("{text:?} has too many decimals; {currency} has {decimals}")]
+    TooManyDecimals {
+        text: String,
+        currency: &'static str,
+        decimals: u32,
+    },
+    #[error("{text:?} is not an exchange rate; write a number above 0 with a point, such as 1.0837")]
+    ExchangeRate { text: String },
+    #[error("{code} can not be exchanged for itself; name two currencies")]
+    SameCurrency { code: &'static str },
+}
+
+impl MoneyError {
+    /// Stable for programs, where the sentence may be worded better one day.
+    pub fn code(&self) -> &'static str {
+        match self {
+            MoneyError::TooLarge => "amount_too_large",
+            MoneyError::UnknownCurrency { .. } => "unknown_currency",
+            MoneyError::NotAnAmount { .. } => "not_an_amount",
+            MoneyError::TooManyDecimals { .. } => "too_many_decimals",
+            MoneyError::ExchangeRate { .. } => "exchange_rate",
+            MoneyError::SameCurrency { .. } => "same_currency",
+        }
+    }
+}
+
+/// Where exactly half a unit goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Halves {
+    /// Away from zero, so that a refund mirrors the sale.
+    #[default]
+    Away,
+    /// To the even neighbour.
+    Even,
+    /// Toward zero.
+    Down,
+}
+
+/// How a figure that does not fit is made to fit. All of them mirror: what holds for a sale holds for its refund with the sign changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// Away from zero.
+    Up,
+    /// Toward zero.
+    Down,
+    /// To the nearest, and a half as said.
+    Half(Halves),
+}
+
+impl Rounding {
+    pub const HALF_AWAY: Rounding = Rounding::Half(Halves::Away);
+
+    /// `numerator / denominator` as a whole number. `None` without a denominator or beyond what a machine can count.
+    pub fn divide(self, numerator: i128, denominator: i128) -> Option<i128> {
+        let whole = numerator.checked_div(denominator)?;
+        let rest = numerator.checked_rem(denominator)?;
+        if rest == 0 {
+            return Some(whole);
+        }
+        let away = if (numerator < 0) == (denominator < 0) { 1 } else { -1 };
+        let goes_away = match self {
+            Rounding::Up => true,
+            Rounding::Down => false,
+            Rounding::Half(halves) => {
+                let rest = rest.unsigned_abs();
+                let other = denominator.unsigned_abs() - rest;
+                match rest.cmp(&other) {
+                    std::cmp::Ordering::Greater => true,
+                    std::cmp::Ordering::Less => false,
+                    std::cmp::Ordering::Equal => match halves {
+                        Halves::Away => true,
+                        Halves::Even => whole % 2 != 0,
+                        Halves::Down => false,
+                    },
+                }
+            }
+        };
+        if goes_away { whole.checked_add(away) } else { Some(whole) }
+    }
 }
 
 /// No single amount may exceed this (in minor units); sums of many still fit an `i64` with room to spare.
@@ -45,38 +135,64 @@ impl Money {
         amounts.into_iter().try_fold(Money::ZERO, Money::checked_add)
     }
 
-    /// This price for so many thousandths of a unit, half a cent away from zero.
-    pub fn times(self, quantity: Quantity) -> Result<Money, MoneyError> {
-        let exact = i128::from(self.0) * i128::from(quantity.0);
-        let half = if exact < 0 { -500 } else { 500 };
-        let amount = i64::try_from((exact + half) / 1000).map_err(|_| MoneyError::TooLarge)?;
-        if amount.abs() > LARGEST_AMOUNT {
+    /// An amount a shop can have: not more than `LARGEST_AMOUNT` on either side of zero.
+    pub fn in_bounds(self) -> Result<Money, MoneyError> {
+        if self.0.unsigned_abs() > LARGEST_AMOUNT.unsigned_abs() {
             Err(MoneyError::TooLarge)
         } else {
-            Ok(Money(amount))
+            Ok(self)
         }
     }
 
-    /// Half a minor unit away from zero: the one rounding the skeleton knows.
+    /// This price for so many thousandths of a unit, half a cent away from zero.
+    pub fn times(self, quantity: Quantity) -> Result<Money, MoneyError> {
+        self.scaled(i128::from(quantity.0), 1000, Rounding::HALF_AWAY)?.in_bounds()
+    }
+
+    /// `self * numerator / denominator` through one named rounding.
+    pub fn scaled(self, numerator: i128, denominator: i128, rounding: Rounding) -> Result<Money, MoneyError> {
+        let exact = i128::from(self.0).checked_mul(numerator).ok_or(MoneyError::TooLarge)?;
+        let whole = rounding.divide(exact, denominator).ok_or(MoneyError::TooLarge)?;
+        i64::try_from(whole).map(Money).map_err(|_| MoneyError::TooLarge)
+    }
+
+    /// Half a minor unit away from zero.
     pub fn rounded(exact: Decimal) -> Result<Money, MoneyError> {
-        let whole = exact.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero);
+        Money::rounded_by(exact, Halves::Away)
+    }
+
+    /// To whole minor units, a half as said.
+    pub fn rounded_by(exact: Decimal, halves: Halves) -> Result<Money, MoneyError> {
+        let strategy = match halves {
+            Halves::Away => RoundingStrategy::MidpointAwayFromZero,
+            Halves::Even => RoundingStrategy::MidpointNearestEven,
+            Halves::Down => RoundingStrategy::MidpointTowardZero,
+        };
+        let whole = exact.round_dp_with_strategy(0, strategy);
         i64::try_from(whole).map(Money).map_err(|_| MoneyError::TooLarge)
     }
 
     /// To the nearest multiple of `step` (5 for five-cent coins), a half away from zero.
     pub fn to_step(self, step: i64) -> Result<Money, MoneyError> {
+        self.to_step_by(step, Rounding::HALF_AWAY)
+    }
+
+    /// To a multiple of `step` as said; `Up` and `Down` mean away from and toward zero, so a refund is rounded like its sale.
+    pub fn to_step_by(self, step: i64, rounding: Rounding) -> Result<Money, MoneyError> {
         if step <= 1 {
             return Ok(self);
         }
-        let half = if self.0 < 0 { -(step / 2) } else { step / 2 };
-        let shifted = self.0.checked_add(half).ok_or(MoneyError::TooLarge)?;
-        Ok(Money(shifted / step * step))
+        let steps = rounding.divide(i128::from(self.0), i128::from(step)).ok_or(MoneyError::TooLarge)?;
+        i64::try_from(steps * i128::from(step)).map(Money).map_err(|_| MoneyError::TooLarge)
     }
 
     /// Shares `self` in proportion to `weights`. The parts always add up to `self`, also for refunds.
-    /// `None` when there is nothing to share by, or the numbers are beyond any shop.
+    /// `None` when there is nothing to share by, or the numbers are beyond any shop. Sharing nothing needs no weights.
     pub fn share(self, weights: &[u64]) -> Option<Vec<Money>> {
         let total: i128 = weights.iter().map(|&weight| i128::from(weight)).sum();
+        if self == Money::ZERO {
+            return Some(vec![Money::ZERO; weights.len()]);
+        }
         let mut weight_so_far = 0;
         let mut given = 0;
         let mut parts = Vec::with_capacity(weights.len());
@@ -88,27 +204,33 @@ impl Money {
         }
         (given == i128::from(self.0)).then_some(parts)
     }
-}
 
-/// Thousandths of a unit: 1000 is one piece, 250 is 250 g of something sold by the kilogram.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Quantity(pub i64);
+    /// Shares `self` in proportion to amounts of one sign (all sold or all returned); only their size counts.
+    /// `None` also where some are above and some below nothing: a share of such a mixture can not be explained.
+    pub fn share_by(self, weights: &[Money]) -> Option<Vec<Money>> {
+        let mixed = weights.iter().any(|weight| weight.0 > 0) && weights.iter().any(|weight| weight.0 < 0);
+        if mixed {
+            return None;
+        }
+        let sizes: Vec<u64> = weights.iter().map(|weight| weight.0.unsigned_abs()).collect();
+        self.share(&sizes)
+    }
 
-impl Quantity {
-    pub const ONE: Quantity = Quantity(1000);
-}
-
-impl fmt::Display for Quantity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Decimal::new(self.0, 3).normalize())
+    /// What of `self` falls on the stretch `from..to` of `whole`: slices that follow each other add up to `self` exactly, so part
+    /// returns in any sizes give back what was paid. `None` when the stretch is not inside the whole.
+    pub fn slice(self, from: u64, to: u64, whole: u64) -> Option<Money> {
+        if from > to || to > whole {
+            return None;
+        }
+        let upto = |at: u64| i128::from(self.0).checked_mul(i128::from(at))?.checked_div(i128::from(whole));
+        i64::try_from(upto(to)? - upto(from)?).ok().map(Money)
     }
 }
 
-/// An ISO 4217 currency with its number of decimals.
+/// An ISO 4217 currency with its number of decimals. Metals, test codes and the like have none and are no money of a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Currency(iso_currency::Currency);
+pub struct Currency(Iso);
 
 impl Currency {
     pub fn code(self) -> &'static str {
@@ -120,7 +242,7 @@ impl Currency {
         self.0.numeric()
     }
 
-    /// 2 for euro, 0 for yen, 3 for Kuwaiti dinar.
+    /// 2 for euro, 0 for yen, 3 for Kuwaiti dinar, 4 for Chile's unit of account.
     pub fn decimals(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or(0))
     }
@@ -134,12 +256,53 @@ impl Currency {
     pub fn digits(self, amount: Money) -> String {
         Decimal::new(amount.0, self.decimals()).to_string()
     }
+
+    /// `12.50` or `-3` to minor units, exactly. More decimals than the currency has are refused, also zeros: whoever wrote them means
+    /// another currency or another unit.
+    pub fn parse_amount(self, text: &str) -> Result<Money, MoneyError> {
+        let wrong = || MoneyError::NotAnAmount {
+            text: text.chars().take(30).collect(),
+        };
+        let unsigned = text.strip_prefix('-').unwrap_or(text);
+        let (whole, fraction) = match unsigned.split_once('.') {
+            Some((_, "")) => return Err(wrong()),
+            Some(parts) => parts,
+            None => (unsigned, ""),
+        };
+        let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits_only(whole) || !digits_only(fraction) {
+            return Err(wrong());
+        }
+        let decimals = self.decimals() as usize;
+        if fraction.len() > decimals {
+            return Err(MoneyError::TooManyDecimals {
+                text: text.chars().take(30).collect(),
+                currency: self.code(),
+                decimals: self.decimals(),
+            });
+        }
+        let mut minor: i64 = 0;
+        let padding = std::iter::repeat_n(b'0', decimals - fraction.len());
+        for digit in whole.bytes().chain(fraction.bytes()).chain(padding) {
+            minor = minor.checked_mul(10).ok_or(MoneyError::TooLarge)?;
+            minor = minor.checked_add(i64::from(digit - b'0')).ok_or(MoneyError::TooLarge)?;
+        }
+        let signed = if text.starts_with('-') { -minor } else { minor };
+        Money(signed).in_bounds()
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.code())
+    }
 }
 
 impl FromStr for Currency {
     type Err = MoneyError;
     fn from_str(text: &str) -> Result<Self, MoneyError> {
-        iso_currency::Currency::from_code(text)
+        Iso::from_code(text)
+            .filter(|currency| currency.exponent().is_some())
             .map(Self)
             .ok_or_else(|| MoneyError::UnknownCurrency {
                 text: text.chars().take(10).collect(),
@@ -161,54 +324,5 @@ impl From<Currency> for String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn half_a_cent_goes_away_from_zero() {
-        assert_eq!(Money(333).times(Quantity(1500)), Ok(Money(500)));
-        assert_eq!(Money(-333).times(Quantity(1500)), Ok(Money(-500)));
-        assert_eq!(Money::rounded(Decimal::new(25, 1)), Ok(Money(3)));
-        assert_eq!(Money::rounded(Decimal::new(-25, 1)), Ok(Money(-3)));
-    }
-
-    #[test]
-    fn five_cent_coins_round_both_ways_and_both_signs() {
-        for (amount, rounded) in [
-            (1002, 1000),
-            (1003, 1005),
-            (1007, 1005),
-            (1008, 1010),
-            (-1003, -1005),
-            (-1002, -1000),
-        ] {
-            assert_eq!(Money(amount).to_step(5), Ok(Money(rounded)), "{amount}");
-        }
-    }
-
-    #[test]
-    fn yen_have_no_decimals_and_dinars_three() {
-        let show = |code: &str, amount| code.parse::<Currency>().unwrap().show(Money(amount));
-        assert_eq!(show("JPY", 1250), "1250 JPY");
-        assert_eq!(show("KWD", 1250), "1.250 KWD");
-        assert_eq!(show("EUR", -5), "-0.05 EUR");
-        assert!("EURO".parse::<Currency>().is_err());
-    }
-
-    #[test]
-    fn a_price_beyond_any_shop_is_refused_not_wrapped() {
-        assert_eq!(Money(i64::MAX).times(Quantity(i64::MAX)), Err(MoneyError::TooLarge));
-        assert_eq!(Money(i64::MAX).checked_add(Money(1)), Err(MoneyError::TooLarge));
-    }
-
-    proptest! {
-        #[test]
-        fn shares_add_up_for_sales_and_refunds(amount in -1_000_000_000i64..1_000_000_000, weights in prop::collection::vec(0u64..10_000, 1..20)) {
-            prop_assume!(weights.iter().any(|weight| *weight > 0));
-            let parts = Money(amount).share(&weights).unwrap();
-            prop_assert_eq!(Money::sum(parts).unwrap(), Money(amount));
-        }
-    }
-}
+#[path = "money_tests.rs"]
+mod tests;

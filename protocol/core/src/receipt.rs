@@ -1,15 +1,27 @@
 //! The receipt as a document, before any printer: lines of text with a meaning, which a printer or a page lays out.
 //!
-//! Owns what a receipt says. Fonts, cutting, code pages and how a bar code is drawn belong to `devices`. Other languages, invoices and gift
-//! receipts are not here yet.
+//! Owns what a receipt, an invoice, an offer or a report of a till says, in the customer's language. Fonts, cutting, code pages and how a bar
+//! code is drawn belong to `devices`. Every figure is taken from the journal's fact; nothing is computed anew.
+
+mod invoice;
+mod offer;
+mod sale;
+mod till;
+mod width;
+mod words;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barcode::ReceiptCode;
-use crate::facts::{ClosedTicket, TenderKind, TicketEnd};
-use crate::money::{Currency, Money};
+use crate::facts::ClosedTicket;
+use crate::money::Currency;
 use crate::till::ZReport;
 use crate::time::{Calendar, Instant};
+
+pub use invoice::{Invoice, InvoiceError, InvoiceNo, Invoices, Party, invoice};
+pub use offer::{Layaway, Offer, layaway, quotation};
+pub use sale::{cancellation, gift, sale};
+pub use till::{count_slip, x_report, z_report};
+pub use words::{Direction, Language, Spoken, Words};
 
 /// First print or a repeated one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +29,14 @@ use crate::time::{Calendar, Instant};
 pub enum Copy {
     Original,
     Copy,
+}
+
+/// Whether money and goods changed hands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    Real,
+    Training,
 }
 
 /// One row.
@@ -29,7 +49,7 @@ pub enum Row {
     Text {
         text: String,
     },
-    /// Words to the left, a figure to the right.
+    /// Words where the row begins, a figure where it ends.
     Figure {
         left: String,
         right: String,
@@ -46,30 +66,57 @@ pub enum Row {
 }
 
 /// A receipt or report, ready to be laid out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     pub rows: Vec<Row>,
+    /// Which way all its rows run: from right to left, words stand at the right edge and figures at the left one, and the digits of a figure
+    /// still run from left to right.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub direction: Direction,
+}
+
+fn is_default(direction: &Direction) -> bool {
+    *direction == Direction::default()
+}
+
+impl From<Vec<Row>> for Document {
+    fn from(rows: Vec<Row>) -> Document {
+        let direction = Direction::default();
+        Document { rows, direction }
+    }
 }
 
 impl Document {
-    /// As text of `width` columns: for a terminal, a log, a test.
+    /// As text of `width` columns: for a terminal, a log, a test. Letters stay in the order in which they are read; turning Arabic round is
+    /// what a terminal or a printer does.
     pub fn to_text(&self, width: usize) -> String {
         let mut text = String::new();
         for row in &self.rows {
-            match row {
-                Row::Title { text: centred } | Row::Code { text: centred } => text.push_str(&format!("{centred:^width$}")),
-                Row::Text { text: words } => text.push_str(words),
-                Row::Figure { left, right } | Row::Total { left, right } => {
-                    let room = width.saturating_sub(right.chars().count() + 1);
-                    let left: String = left.chars().take(room).collect();
-                    text.push_str(&format!("{left:<room$} {right}"));
-                }
-                Row::Rule => text.push_str(&"-".repeat(width)),
-            }
-            text.truncate(text.trim_end().len());
+            text.push_str(self.line(row, width).trim_end());
             text.push('\n');
         }
         text
+    }
+
+    fn line(&self, row: &Row, width: usize) -> String {
+        let space = |columns: usize| " ".repeat(columns);
+        match row {
+            Row::Title { text } | Row::Code { text } => space(width.saturating_sub(width::of(text)) / 2) + text,
+            Row::Text { text } => match self.direction {
+                Direction::LeftToRight => text.clone(),
+                Direction::RightToLeft => space(width.saturating_sub(width::of(text))) + text,
+            },
+            Row::Figure { left, right } | Row::Total { left, right } => {
+                let room = width.saturating_sub(width::of(right) + 1);
+                let words = width::cut(left, room);
+                let gap = space(room.saturating_sub(width::of(words)));
+                match self.direction {
+                    Direction::LeftToRight => format!("{words}{gap} {right}"),
+                    Direction::RightToLeft => format!("{right} {gap}{words}"),
+                }
+            }
+            Row::Rule => "-".repeat(width),
+        }
     }
 }
 
@@ -80,141 +127,117 @@ pub struct Heading<'a> {
     pub calendar: &'a Calendar,
 }
 
-fn figure(left: impl Into<String>, right: String) -> Row {
-    Row::Figure { left: left.into(), right }
+/// How a document is to be written, whatever it says.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    pub heading: Heading<'a>,
+    pub language: Language,
+    pub copy: Copy,
+    pub purpose: Purpose,
 }
 
-/// The customer's receipt of a sale or a return.
-pub fn of_ticket(ticket: &ClosedTicket, settled_at: Instant, copy: Copy, heading: &Heading<'_>) -> Document {
-    let currency = ticket.currency;
-    let mut rows = vec![Row::Title {
-        text: heading.shop.to_owned(),
-    }];
-    if copy == Copy::Copy {
-        rows.push(Row::Title { text: "COPY".into() });
-    }
-    rows.push(Row::Title {
-        text: match ticket.end {
-            TicketEnd::Sale => "RECEIPT".into(),
-            TicketEnd::Return => "RETURN".into(),
-            TicketEnd::Cancelled => "CANCELLED".into(),
-        },
-    });
-    if let Some(receipt) = ticket.receipt {
-        rows.push(figure(format!("No. {receipt}"), heading.calendar.local(settled_at)));
-    }
-    if let Some(original) = ticket.original {
-        rows.push(Row::Text {
-            text: format!("for receipt {original}"),
-        });
-    }
-    rows.push(Row::Rule);
-    for line in ticket.lines.iter().filter(|line| line.voided.is_none()) {
-        rows.push(figure(
-            line.name.clone(),
-            format!("{} {}", currency.digits(line.amount), line.tax_class),
-        ));
-        if line.quantity != crate::money::Quantity::ONE {
-            rows.push(Row::Text {
-                text: format!("  {} x {}", line.quantity, currency.digits(line.unit_price)),
-            });
+impl<'a> Page<'a> {
+    /// An original in English.
+    pub fn new(heading: Heading<'a>) -> Self {
+        Self {
+            heading,
+            language: Language::En,
+            copy: Copy::Original,
+            purpose: Purpose::Real,
         }
     }
-    rows.push(Row::Rule);
-    push_sums(&mut rows, ticket, currency);
-    // At the foot, where a hand that brings the goods back does not cover it.
-    if let Some(receipt) = ticket.receipt {
-        rows.push(Row::Code {
-            text: ReceiptCode::new(receipt).to_string(),
-        });
+
+    pub fn in_language(self, language: Language) -> Self {
+        Self { language, ..self }
     }
-    Document { rows }
+
+    pub fn copied(self, copy: Copy) -> Self {
+        Self { copy, ..self }
+    }
+
+    pub fn for_training(self) -> Self {
+        let purpose = Purpose::Training;
+        Self { purpose, ..self }
+    }
 }
 
-fn push_sums(rows: &mut Vec<Row>, ticket: &ClosedTicket, currency: Currency) {
-    if ticket.cash_rounding != Money::ZERO {
-        rows.push(figure("rounding", currency.digits(ticket.cash_rounding)));
-    }
-    rows.push(Row::Total {
-        left: "TOTAL".into(),
-        right: currency.show(ticket.due),
-    });
-    for tender in &ticket.tenders {
-        let words = match tender.kind {
-            TenderKind::Cash if tender.amount < Money::ZERO => "cash back",
-            TenderKind::Cash => "cash",
-            TenderKind::Card => "card",
+/// A document that is being written.
+struct Sheet<'a> {
+    page: Page<'a>,
+    words: &'static Words,
+    rows: Vec<Row>,
+}
+
+impl<'a> Sheet<'a> {
+    /// The head of every page: the shop, what marks the page, what it is.
+    fn begin(page: &Page<'a>, title: impl Into<String>) -> Self {
+        let mut sheet = Sheet {
+            page: *page,
+            words: page.language.words(),
+            rows: Vec::new(),
         };
-        rows.push(figure(words, currency.digits(tender.amount)));
-        if let Some(attempt) = &tender.attempt {
-            rows.push(Row::Text {
-                text: format!("  {attempt}"),
-            });
+        sheet.title(page.heading.shop);
+        sheet.mark_training();
+        if page.copy == Copy::Copy {
+            sheet.title(sheet.words.copy);
+        }
+        sheet.title(title);
+        sheet
+    }
+
+    /// The foot: a training page says so where it was torn off, too.
+    fn end(mut self) -> Document {
+        self.mark_training();
+        Document {
+            rows: self.rows,
+            direction: self.page.language.direction(),
         }
     }
-    if ticket.change != Money::ZERO {
-        rows.push(figure("change", currency.digits(ticket.change)));
+
+    fn mark_training(&mut self) {
+        if self.page.purpose == Purpose::Training {
+            self.title(self.words.training);
+            self.text(self.words.training_note);
+        }
     }
-    rows.push(Row::Rule);
-    for sum in &ticket.taxes {
-        let words = format!("{} {} of {}", sum.tax_class, sum.rate, currency.digits(sum.net));
-        rows.push(figure(words, currency.digits(sum.tax)));
+
+    fn title(&mut self, text: impl Into<String>) {
+        self.rows.push(Row::Title { text: text.into() });
+    }
+
+    fn text(&mut self, text: impl Into<String>) {
+        self.rows.push(Row::Text { text: text.into() });
+    }
+
+    fn figure(&mut self, left: impl Into<String>, right: impl Into<String>) {
+        let (left, right) = (left.into(), right.into());
+        self.rows.push(Row::Figure { left, right });
+    }
+
+    fn total(&mut self, left: impl Into<String>, right: impl Into<String>) {
+        let (left, right) = (left.into(), right.into());
+        self.rows.push(Row::Total { left, right });
+    }
+
+    fn rule(&mut self) {
+        self.rows.push(Row::Rule);
+    }
+
+    fn local(&self, at: Instant) -> String {
+        self.page.heading.calendar.local(at)
     }
 }
 
-/// The report that closes a shift.
-pub fn of_z(z: &ZReport, till: &str, currency: Currency, heading: &Heading<'_>) -> Document {
-    let show = |amount: Money| currency.digits(amount);
-    let t = &z.totals;
-    let mut rows = vec![
-        Row::Title {
-            text: heading.shop.to_owned(),
-        },
-        Row::Title {
-            text: format!("Z REPORT {} - till {till}", z.number),
-        },
-        figure("opened", heading.calendar.local(z.opened_at)),
-        figure("closed", heading.calendar.local(z.closed_at)),
-        Row::Rule,
-        figure(format!("{} sales", t.sales), show(t.sales_due)),
-        figure(format!("{} returns", t.returns), show(t.returns_due)),
-        figure(format!("{} cancelled", t.cancelled), String::new()),
-        figure("net", show(t.net)),
-    ];
-    for sum in &t.taxes {
-        rows.push(figure(
-            format!("tax {} {} of {}", sum.tax_class, sum.rate, show(sum.net)),
-            show(sum.tax),
-        ));
-    }
-    rows.push(figure("cash rounding", show(t.cash_rounding)));
-    rows.push(Row::Rule);
-    rows.push(figure("paid by card", show(t.card_taken)));
-    for (words, amount) in [
-        ("float", z.float),
-        ("cash taken", t.cash_taken),
-        ("change given", Money(-t.change.0)),
-        ("cash refunds", Money(-t.cash_refunds.0)),
-        ("paid in", t.paid_in),
-        ("paid out", Money(-t.paid_out.0)),
-        ("drops", Money(-t.drops.0)),
-    ] {
-        rows.push(figure(words, show(amount)));
-    }
-    rows.push(Row::Total {
-        left: "expected".into(),
-        right: currency.show(z.expected),
-    });
-    rows.push(figure("counted", show(z.counted)));
-    rows.push(Row::Total {
-        left: "over / short".into(),
-        right: currency.show(z.over_short),
-    });
-    rows.push(Row::Rule);
-    for span in &t.receipts {
-        rows.push(figure(format!("receipts {}", span.first), format!("to {}", span.last)));
-    }
-    rows.push(figure("sales since the till began", show(z.perpetual_sales)));
-    rows.push(figure("returns since the till began", show(z.perpetual_returns)));
-    Document { rows }
+/// The customer's receipt of a sale or a return, in English.
+pub fn of_ticket(ticket: &ClosedTicket, settled_at: Instant, copy: Copy, heading: &Heading<'_>) -> Document {
+    sale(ticket, settled_at, &Page::new(*heading).copied(copy))
 }
+
+/// The report that closes a shift, in English.
+pub fn of_z(z: &ZReport, till: &str, currency: Currency, heading: &Heading<'_>) -> Document {
+    z_report(z, till, currency, &Page::new(*heading))
+}
+
+#[cfg(test)]
+#[path = "receipt_tests.rs"]
+mod tests;

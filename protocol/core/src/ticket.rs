@@ -1,123 +1,129 @@
-//! The open ticket: scanning, voiding, tendering, settling; and taking a whole receipt back.
+//! The open ticket: what lies in the basket, what is due, how it is paid, and how it ends.
 //!
-//! A card payment is a wish first, journaled before the terminal is asked; it ends as a tender or without money. While it is under way the
-//! basket stands still; when nobody knows how it ended, the ticket may be paid otherwise, and what the card paid late is given back.
+//! `decide`-functions look and answer with what would happen or a refusal; `apply` makes an event true and can not refuse it. Events carry
+//! what came of prices and taxes, so replay asks no catalog and is exact. An open and a closed ticket are two types, so nobody adds a
+//! line to a paid sale; goods that come back are lines of another ticket.
 //!
-//! `decide`-functions look and answer with an event or a refusal; `apply` makes an event true and can not refuse it. An open and a
-//! closed ticket are two types, so nobody adds a line to a paid sale. Discounts, suspended tickets and other tenders than
-//! cash and card are not here yet.
+//! - [`line`] adds, captures, voids; [`change`] is what a person changes about prices; [`pricing`] asks the price and tax rooms.
+//! - [`opening`] is where a ticket begins and rests; [`tender`], [`card`] and [`balance`] pay it; [`settle`] ends it.
+//! - [`returns`] takes goods back and plans the refund; [`layaway`] puts goods aside.
+//!
+//! Knows no journal, no machine and nobody's name. Who may do what is the staff's room: an approval is a value handed in.
 
-use std::collections::BTreeMap;
+pub mod balance;
+pub mod card;
+pub mod change;
+mod find;
+pub mod layaway;
+pub mod line;
+pub mod opening;
+mod pricing;
+mod refusal;
+pub mod returns;
+pub mod settle;
+pub mod tender;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barcode::{BarcodeError, Gtin, Scanned, looks_like_card};
-use crate::catalog::{Catalog, Item, PriceVersion, Sku, SoldBy};
-use crate::epc::{Epc, EpcId};
-use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
-use crate::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
-use crate::money::{Currency, Money, MoneyError, Quantity};
-use crate::stock::{MoveReason, StockMove};
-use crate::tax::{self, PriceMode};
-use crate::time::Instant;
+pub use self::balance::{Balance, BalanceWish, GivesBack};
+pub use self::card::{Card, CardStage, CardWish};
+pub use self::change::Permit;
+pub use self::find::{Label, find, read};
+pub use self::line::{Put, Reading};
+pub use self::opening::{Mode, Opening, Rest, RestKind};
+pub use self::pricing::Decided;
+use self::pricing::{Desk, Draft};
+pub use self::refusal::Refusal;
+pub use self::returns::{GivenBack, Refundable, ReturnDesk, return_whole};
+pub use self::settle::sum_taxes;
+pub use self::tender::Voucher;
+use crate::barcode::StoreMadeRules;
+use crate::catalog::{Catalog, Item, Sku};
+use crate::facts::{
+    AgeCheck, Approval, ClosedLine, Happened, PriceReason, Tender, TenderKind, TicketDetails, TicketEnd, Voided, VoidedTender,
+};
+use crate::ids::{CommandId, LayawayId, ReadingId, StoreId};
+use crate::money::Money;
+use crate::tax::{self, TaxPart};
+use crate::time::{Calendar, Instant};
 
 /// More lines than any trolley holds.
 pub const MOST_LINES: usize = 2_000;
 /// More ways to pay than any party splits a bill into.
 const MOST_TENDERS: usize = 20;
+/// More notes, coupons or checks than anybody needs.
+const MOST_NOTES: usize = 50;
 /// Ten thousand pieces in one scan.
 pub const LARGEST_QUANTITY: i64 = 10_000_000;
 
-/// What the shop says to the one at the till. The stable code is `code()`, the sentence is for people.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    #[error("nothing carries the code {code:?}; check the label or search for the item by name")]
-    UnknownCode { code: String },
-    #[error("{why}")]
-    UnreadableCode { why: String },
-    #[error("quantity {quantity} can not be sold; use more than 0 and at most 10000")]
-    Quantity { quantity: Quantity },
-    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces")]
-    NoPieces { name: String, quantity: Quantity },
-    #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
-    TooManyLines,
-    #[error("line {line} is not on this ticket")]
-    NoSuchLine { line: u32 },
-    #[error("line {line} is already voided")]
-    AlreadyVoided { line: u32 },
-    #[error("the basket is empty; scan an item first")]
-    EmptyBasket,
-    #[error("money was already taken for this ticket; settle it, then take it back as a return")]
-    AlreadyPaid,
-    #[error("{given} is not enough, {due} is due")]
-    NotEnough { given: String, due: String },
-    #[error("an amount of {amount} can not be taken; give more than nothing")]
-    Amount { amount: String },
-    #[error("receipt {receipt} was already taken back")]
-    AlreadyReturned { receipt: ReceiptNo },
-    #[error("receipt {receipt} is itself a return; only a sale can be taken back")]
-    NotASale { receipt: ReceiptNo },
-    #[error("receipt {receipt} is not known in this store; check the number")]
-    UnknownReceipt { receipt: ReceiptNo },
-    #[error("a card payment of {amount} is under way; wait for its end or give it up at the terminal")]
-    CardUnderWay { amount: String },
-    #[error("{amount} is more than the {remaining} that is left to pay; a card gives no change")]
-    CardTooMuch { amount: String, remaining: String },
-    #[error("no payment terminal stands at this register; take cash, or name one in the box's devices")]
-    NoTerminal,
-    #[error("no receipt printer stands at this register; name one in the box's devices")]
-    NoPrinter,
-    #[error(
-        "receipt {receipt} was paid by card, and money can not be given back to a card yet; return it where the card was charged, or ask your manager"
-    )]
-    PaidByCard { receipt: ReceiptNo },
-    #[error("the amounts do not fit: {0}")]
-    Money(#[from] MoneyError),
-    #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
-    NoTaxClass { sku: Sku },
+/// An item of the catalog.
+type Goods<'a> = Item<'a>;
+
+/// What a decision about the basket has to know of the shop.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter<'a> {
+    /// The snapshot the ticket was begun with.
+    pub catalog: &'a Catalog,
+    pub taxes: &'a Arc<tax::Rules>,
+    pub rules: &'a StoreMadeRules,
+    pub calendar: &'a Calendar,
+    pub store: Option<StoreId>,
+    pub policy: &'a Policy,
 }
 
-impl Refusal {
-    /// Stable for programs, where the sentence may be worded better one day.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::UnknownCode { .. } => "unknown_code",
-            Refusal::UnreadableCode { .. } => "unreadable_code",
-            Refusal::Quantity { .. } => "quantity",
-            Refusal::NoPieces { .. } => "quantity",
-            Refusal::TooManyLines => "too_many_lines",
-            Refusal::NoSuchLine { .. } => "no_such_line",
-            Refusal::AlreadyVoided { .. } => "already_voided",
-            Refusal::EmptyBasket => "empty_basket",
-            Refusal::AlreadyPaid => "already_paid",
-            Refusal::NotEnough { .. } => "not_enough",
-            Refusal::Amount { .. } => "amount",
-            Refusal::AlreadyReturned { .. } => "already_returned",
-            Refusal::NotASale { .. } => "not_a_sale",
-            Refusal::UnknownReceipt { .. } => "unknown_receipt",
-            Refusal::CardUnderWay { .. } => "card_under_way",
-            Refusal::CardTooMuch { .. } => "card_too_much",
-            Refusal::NoTerminal => "no_terminal",
-            Refusal::NoPrinter => "no_printer",
-            Refusal::PaidByCard { .. } => "paid_by_card",
-            Refusal::Money(_) => "money",
-            Refusal::NoTaxClass { .. } => "no_tax_class",
-        }
+impl Counter<'_> {
+    /// The civil date on the shop's wall.
+    pub fn day(&self, at: Instant) -> jiff::civil::Date {
+        self.calendar.civil_date(at)
     }
 }
 
-/// What every ticket knows from its first scan on.
+/// What this shop allows at the counter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opening {
-    pub ticket: TicketId,
-    pub register: RegisterId,
-    pub till: TillId,
-    pub shift: ShiftId,
-    pub opened_at: Instant,
-    pub currency: Currency,
-    pub prices: PriceMode,
-    /// Smallest coin in minor units; 1 where every cent exists.
-    pub cash_step: i64,
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Prices keyed in for a department or an open price.
+    pub keyed_least: Money,
+    pub keyed_most: Money,
+    /// What a voucher may give in change.
+    pub voucher_change_most: Money,
+    /// In which order money goes back to where it came from; what is left is cash.
+    pub refund_order: Vec<TenderKind>,
+    /// What is given back on one ticket without a receipt.
+    pub without_receipt_most: Money,
+    /// How that is given back.
+    pub without_receipt_form: TenderKind,
+    /// The longest time goods are kept, in days.
+    pub kept_days: u16,
+    /// The least first payment and the restocking fee, in hundredths of a percent of the total.
+    pub deposit_least: u16,
+    pub restocking_fee: u16,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            keyed_least: Money(1),
+            keyed_most: Money(50_000),
+            voucher_change_most: Money::ZERO,
+            refund_order: vec![
+                TenderKind::Card,
+                TenderKind::GiftCard,
+                TenderKind::StoreCredit,
+                TenderKind::Points,
+                TenderKind::OnAccount,
+                TenderKind::Voucher,
+            ],
+            without_receipt_most: Money(5_000),
+            without_receipt_form: TenderKind::StoreCredit,
+            kept_days: 90,
+            deposit_least: 2_000,
+            restocking_fee: 1_000,
+        }
+    }
 }
 
 /// What happened to an open ticket. Kept in the work log, one row each.
@@ -125,7 +131,9 @@ pub struct Opening {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     Opened(Opening),
+    /// One line more, and nothing else changed.
     LineAdded(Box<ClosedLine>),
+    /// As boxes before the promotions wrote it; now a change of the basket.
     LineVoided {
         line: u32,
         voided: Voided,
@@ -137,100 +145,155 @@ pub enum Event {
         ask: CommandId,
         why: String,
     },
-}
-
-/// A card payment that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CardWish {
-    pub ask: CommandId,
-    pub at: Instant,
-    pub terminal: DeviceId,
-    pub amount: Money,
-    /// Close the ticket when it is paid with this.
-    pub settle: bool,
-}
-
-/// The last card payment of a ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Card {
-    pub wish: CardWish,
-    pub stage: CardStage,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CardStage {
-    UnderWay,
-    /// The link broke; the terminal is asked what became of it. Not an event: after a restart it is found out again.
-    Unknown,
-    Paid,
-    NotPaid {
+    BasketChanged(Box<BasketChanged>),
+    AgeChecked(AgeCheck),
+    Rested(Rest),
+    TenderVoided {
+        tender: CommandId,
+        voided: Voided,
+    },
+    BalanceAsked(BalanceWish),
+    /// The balance was not granted.
+    BalanceEnded {
+        ask: CommandId,
         why: String,
     },
 }
 
-/// A sale that is still going on.
+/// How the basket stands from here on: lines that are new or other than before, and what they come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BasketChanged {
+    /// Whole lines; one with the next number is new, all others take the place of the line with their number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<ClosedLine>,
+    /// Lines of which only the price became another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repriced: Vec<Repriced>,
+    /// What the whole ticket comes to now.
+    pub net: Money,
+    pub tax: Money,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened: Option<Happened>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
+    /// Customer, coupons, discount, exemption and layaway as they are from here on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Box<Terms>>,
+    /// What the goods that came back bring along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub back: Option<Box<Back>>,
+}
+
+/// A line's price and tax after something else in the basket changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repriced {
+    pub line: u32,
+    pub unit_price: Money,
+    pub amount: Money,
+    pub reasons: Vec<PriceReason>,
+    pub net: Money,
+    pub tax: Money,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taxes: Vec<TaxPart>,
+}
+
+/// What holds for the whole ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<crate::ids::CustomerId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coupons: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discount: Option<crate::facts::HandDiscount>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exemption: Option<tax::Exemption>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<crate::ids::ReasonCode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layaway: Option<LayawayId>,
+    /// The civil date whose taxes these are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_day: Option<jiff::civil::Date>,
+}
+
+/// Where the money for goods that came back may go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Back {
+    /// What earlier rounding to coins still leaves open of each receipt, so that all its part returns add up to what was paid.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub carries: Vec<Carry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refundable: Vec<Refundable>,
+    /// The only form in which it is given back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<TenderKind>,
+    /// The ticket ends as this whatever its lines are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_as: Option<TicketEnd>,
+}
+
+/// Cash rounding of a receipt that was not given back yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Carry {
+    pub receipt: crate::ids::ReceiptNo,
+    pub rounding: Money,
+}
+
+/// A ticket that is still going on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     pub opening: Opening,
     lines: Vec<ClosedLine>,
     tenders: Vec<Tender>,
     card: Option<Card>,
+    balance: Option<Balance>,
     /// Every wish there was.
     asked: Vec<CommandId>,
     net: Money,
     tax: Money,
-}
-
-/// The product number of an EPC, written as hexadecimal or as a URI.
-fn epc_gtin(code: &str) -> Option<Gtin> {
-    if let Ok(id) = code.parse::<EpcId>() {
-        return id.gtin();
-    }
-    let hexadecimal = code.len() >= 24 && code.len().is_multiple_of(2) && code.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !hexadecimal {
-        return None;
-    }
-    Epc::from_hex(code).ok()?.gtin()
-}
-
-/// Finds what a scanner read.
-pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
-    // An in-store code or item number is looked up as it stands: the shop chose it.
-    if let Some(item) = catalog.by_text(code) {
-        return Ok(item);
-    }
-    let unknown = || Refusal::UnknownCode {
-        code: code.chars().take(60).collect(),
-    };
-    // A tag of the item itself, as an RFID reader or a label names it.
-    if let Some(gtin) = epc_gtin(code) {
-        return catalog.by_gtin(gtin).ok_or_else(unknown);
-    }
-    let scanned = Scanned::parse(code).map_err(|error| Refusal::UnreadableCode { why: error.to_string() })?;
-    // A right product number must not carry a card into the journal.
-    if let Scanned::Elements(label) | Scanned::DigitalLink(label) = &scanned
-        && label
-            .elements()
-            .iter()
-            .any(|element| looks_like_card(&element.value) && element.value.len() > 14)
-    {
-        return Err(Refusal::UnreadableCode {
-            why: BarcodeError::Card.to_string(),
-        });
-    }
-    scanned.gtin().and_then(|gtin| catalog.by_gtin(gtin)).ok_or_else(unknown)
+    about: TicketDetails,
+    suspended: bool,
+    /// How many lines count.
+    live: usize,
+    /// Serial numbers and tags on lines that count.
+    captured: BTreeSet<(Sku, String)>,
+    readings: BTreeSet<ReadingId>,
+    carries: Vec<Carry>,
+    refundable: Vec<Refundable>,
+    form: Option<TenderKind>,
+    closes_as: Option<TicketEnd>,
+    /// Kept ready for the next decision; nothing that is true stands only here.
+    desk: Desk,
 }
 
 impl Open {
     pub fn new(opening: Opening) -> Self {
+        let about = TicketDetails {
+            pinned: opening.pinned,
+            ..TicketDetails::default()
+        };
         Self {
             opening,
             lines: Vec::new(),
             tenders: Vec::new(),
             card: None,
+            balance: None,
             asked: Vec::new(),
             net: Money::ZERO,
             tax: Money::ZERO,
+            about,
+            suspended: false,
+            live: 0,
+            captured: BTreeSet::new(),
+            readings: BTreeSet::new(),
+            carries: Vec::new(),
+            refundable: Vec::new(),
+            form: None,
+            closes_as: None,
+            desk: Desk::default(),
         }
     }
 
@@ -238,8 +301,9 @@ impl Open {
         &self.lines
     }
 
-    pub fn tenders(&self) -> &[Tender] {
-        &self.tenders
+    /// What holds for the whole ticket.
+    pub fn details(&self) -> &TicketDetails {
+        &self.about
     }
 
     pub fn net(&self) -> Money {
@@ -255,432 +319,238 @@ impl Open {
         Ok(self.net.checked_add(self.tax)?)
     }
 
-    /// The last card payment, however it stands.
-    pub fn card(&self) -> Option<&Card> {
-        self.card.as_ref()
+    fn show(&self, amount: Money) -> String {
+        self.opening.currency.show(amount)
     }
 
-    pub fn card_under_way(&self) -> Option<&CardWish> {
-        let open = |card: &&Card| matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
-        self.card.as_ref().filter(open).map(|card| &card.wish)
+    fn not_suspended(&self) -> Result<(), Refusal> {
+        if self.suspended { Err(Refusal::Suspended) } else { Ok(()) }
     }
 
-    /// Whether the journal holds money or wishes for it of this ticket already.
-    pub fn had_money(&self) -> bool {
-        self.card.is_some() || !self.tenders.is_empty()
+    fn nothing_under_way(&self) -> Result<(), Refusal> {
+        self.no_card_under_way()?;
+        self.no_balance_under_way()
+    }
+
+    /// The basket stands still while it is suspended, while money is asked for, and once some was taken.
+    fn may_change(&self) -> Result<(), Refusal> {
+        self.not_suspended()?;
+        self.nothing_under_way()?;
+        if self.tenders.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::AlreadyPaid)
+        }
     }
 
     /// Whether an event about money has happened here already.
     pub fn knows(&self, event: &Event) -> bool {
-        let ended = |card: &Card| !matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
         match event {
-            Event::TenderTaken(tender) => self.tenders.iter().any(|known| known.command_id == tender.command_id),
+            Event::TenderTaken(tender) => {
+                let held = self.tenders.iter().any(|known| known.command_id == tender.command_id);
+                held || self.knows_voided(tender.command_id)
+            }
+            Event::TenderVoided { tender, .. } => self.knows_voided(*tender),
             // Wishes follow each other, so one that is not the last has an end and is known.
-            Event::CardAsked(wish) => self.asked.contains(&wish.ask),
+            Event::CardAsked(CardWish { ask, .. }) | Event::BalanceAsked(BalanceWish { ask, .. }) => self.asked.contains(ask),
             Event::CardEnded { ask, .. } => match &self.card {
-                Some(card) if card.wish.ask == *ask => ended(card),
+                Some(card) if card.wish.ask == *ask => !card.stage.is_open(),
                 _ => self.asked.contains(ask),
             },
-            Event::Opened(_) | Event::LineAdded(_) | Event::LineVoided { .. } => false,
+            Event::BalanceEnded { ask, .. } => match &self.balance {
+                Some(asked) if asked.wish.ask == *ask => !asked.stage.is_open(),
+                _ => self.asked.contains(ask),
+            },
+            Event::Opened(_)
+            | Event::LineAdded(_)
+            | Event::LineVoided { .. }
+            | Event::BasketChanged(_)
+            | Event::AgeChecked(_)
+            | Event::Rested(_) => false,
         }
     }
 
-    fn by_card(&self) -> Result<Money, Refusal> {
-        let cards = self.tenders.iter().filter(|tender| tender.kind == TenderKind::Card);
-        Ok(Money::sum(cards.map(|tender| tender.amount))?)
+    fn knows_voided(&self, tender: CommandId) -> bool {
+        self.about.voided_tenders.iter().any(|voided| voided.tender.command_id == tender)
     }
 
-    /// What is to be paid: cards pay to the cent, and what is left for cash is rounded to the smallest coin.
-    pub fn due(&self) -> Result<Money, Refusal> {
-        let by_card = self.by_card()?;
-        let rest = self.total()?.checked_sub(by_card)?;
-        Ok(rest.to_step(self.opening.cash_step)?.checked_add(by_card)?)
+    /// Makes a decision true, and keeps what it worked out for the next one.
+    pub fn accept(&mut self, decided: Decided) {
+        let desk = decided.desk_after(std::mem::take(&mut self.desk));
+        self.apply(decided.event);
+        self.desk = desk;
     }
 
-    /// What a card would have to pay: nothing is rounded.
-    pub fn remaining_exact(&self) -> Result<Money, Refusal> {
-        Ok(self.total()?.checked_sub(self.given()?)?.max(Money::ZERO))
-    }
-
-    pub fn given(&self) -> Result<Money, Refusal> {
-        Ok(Money::sum(self.tenders.iter().map(|tender| tender.amount))?)
-    }
-
-    /// A scan: finds the item, prices it as of the ticket's first line, taxes it.
-    pub fn scan(&self, catalog: &Catalog, code: &str, quantity: Quantity, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
-        self.no_card_under_way()?;
-        if !self.tenders.is_empty() {
-            return Err(Refusal::AlreadyPaid);
-        }
-        if self.lines.len() >= MOST_LINES {
-            return Err(Refusal::TooManyLines);
-        }
-        if !(1..=LARGEST_QUANTITY).contains(&quantity.0) {
-            return Err(Refusal::Quantity { quantity });
-        }
-        let item = find(catalog, code)?;
-        if item.sold_by == SoldBy::Piece && quantity.0 % Quantity::ONE.0 != 0 {
-            return Err(Refusal::NoPieces {
-                name: item.name.clone(),
-                quantity,
-            });
-        }
-        let class = catalog
-            .tax_class(&item.tax_class)
-            .ok_or_else(|| Refusal::NoTaxClass { sku: item.sku.clone() })?;
-        let (unit_price, version) = catalog.price(item, self.opening.opened_at);
-        let amount = unit_price.times(quantity)?;
-        let split = tax::split(amount, class.rate, self.opening.prices)?;
-        // The ticket's sums must still fit with this line on it.
-        self.net.checked_add(split.net)?.checked_add(self.tax)?.checked_add(split.tax)?;
-        Ok(Event::LineAdded(Box::new(ClosedLine {
-            line: self.lines.len() as u32 + 1,
-            command_id: Some(command_id),
-            at,
-            sku: item.sku.clone(),
-            name: item.name.clone(),
-            code: code.to_owned(),
-            quantity,
-            unit_price,
-            amount,
-            reasons: vec![PriceReason {
-                reason: ReasonKind::ListPrice,
-                amount,
-                version,
-            }],
-            tax_class: class.code.clone(),
-            rate: class.rate,
-            net: split.net,
-            tax: split.tax,
-            voided: None,
-        })))
-    }
-
-    fn no_card_under_way(&self) -> Result<(), Refusal> {
-        match self.card_under_way() {
-            Some(wish) => Err(Refusal::CardUnderWay {
-                amount: self.opening.currency.show(wish.amount),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    /// As long as the terminal is busy nothing else is taken; once nobody knows, other money is.
-    fn may_be_paid_otherwise(&self) -> Result<(), Refusal> {
-        match &self.card {
-            Some(card) if card.stage == CardStage::Unknown => Ok(()),
-            _ => self.no_card_under_way(),
-        }
-    }
-
-    /// The terminal's link broke, or is back.
-    pub fn card_unknown(&mut self, ask: CommandId, unknown: bool) {
-        let open = |card: &&mut Card| card.wish.ask == ask && matches!(card.stage, CardStage::UnderWay | CardStage::Unknown);
-        if let Some(card) = self.card.as_mut().filter(open) {
-            card.stage = if unknown { CardStage::Unknown } else { CardStage::UnderWay };
-        }
-    }
-
-    pub fn void_line(&self, line: u32, command_id: CommandId, at: Instant) -> Result<Event, Refusal> {
-        self.no_card_under_way()?;
-        if !self.tenders.is_empty() {
-            return Err(Refusal::AlreadyPaid);
-        }
-        let found = self
-            .lines
-            .iter()
-            .find(|candidate| candidate.line == line)
-            .ok_or(Refusal::NoSuchLine { line })?;
-        if found.voided.is_some() {
-            return Err(Refusal::AlreadyVoided { line });
-        }
-        Ok(Event::LineVoided {
-            line,
-            voided: Voided { command_id, at },
-        })
-    }
-
-    /// Takes cash; it may be less than is due, then more is to come.
-    pub fn tender(&self, amount: Money, command_id: CommandId, at: Instant) -> Result<Tender, Refusal> {
-        self.may_be_paid_otherwise()?;
-        if !self.lines.iter().any(|line| line.voided.is_none()) {
-            return Err(Refusal::EmptyBasket);
-        }
-        let show = |amount| self.opening.currency.show(amount);
-        // A basket of free things is settled with nothing given.
-        let least = if self.due()? == Money::ZERO { 0 } else { 1 };
-        if !(least..=crate::money::LARGEST_AMOUNT).contains(&amount.0) {
-            return Err(Refusal::Amount { amount: show(amount) });
-        }
-        if self.tenders.len() >= MOST_TENDERS {
-            return Err(Refusal::AlreadyPaid);
-        }
-        self.given()?.checked_add(amount)?;
-        Ok(Tender::cash(command_id, at, amount))
-    }
-
-    /// A customer wants to pay by card; the terminal is asked once this is in the journal.
-    pub fn ask_card(&self, wish: CardWish) -> Result<CardWish, Refusal> {
-        if !self.lines.iter().any(|line| line.voided.is_none()) {
-            return Err(Refusal::EmptyBasket);
-        }
-        self.no_card_under_way()?;
-        let show = |amount| self.opening.currency.show(amount);
-        if wish.amount.0 < 1 {
-            return Err(Refusal::Amount { amount: show(wish.amount) });
-        }
-        let remaining = self.remaining_exact()?;
-        if wish.amount > remaining {
-            return Err(Refusal::CardTooMuch {
-                amount: show(wish.amount),
-                remaining: show(remaining),
-            });
-        }
-        if self.tenders.len() >= MOST_TENDERS {
-            return Err(Refusal::AlreadyPaid);
-        }
-        Ok(wish)
-    }
-
-    /// The terminal took the money for this wish. `None` when the ticket no longer needs it: then it is to be given back.
-    pub fn card_paid(&self, ask: CommandId, attempt: &str, amount: Money, at: Instant) -> Option<Tender> {
-        let wish = self.card_under_way().filter(|wish| wish.ask == ask && wish.amount == amount)?;
-        if amount > self.remaining_exact().ok()? {
-            return None;
-        }
-        Some(Tender {
-            command_id: wish.ask,
-            at,
-            kind: TenderKind::Card,
-            amount,
-            attempt: Some(attempt.to_owned()),
-        })
-    }
-
-    /// Whether a card payment that was to close the ticket paid the rest of it.
-    pub fn closes_by_card(&self) -> bool {
-        let wanted = self
-            .card
-            .as_ref()
-            .is_some_and(|card| card.stage == CardStage::Paid && card.wish.settle);
-        wanted && self.remaining_exact() == Ok(Money::ZERO)
-    }
-
+    /// Makes an event true, live or on replay.
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::Opened(opening) => *self = Open::new(opening),
             Event::LineAdded(line) => {
-                self.net.0 += line.net.0;
-                self.tax.0 += line.tax.0;
-                self.lines.push(*line);
+                self.desk = Desk::default();
+                self.net.0 = self.net.0.saturating_add(line.net.0);
+                self.tax.0 = self.tax.0.saturating_add(line.tax.0);
+                self.put_line(*line);
             }
-            Event::LineVoided { line, voided } => {
-                if let Some(found) = self
-                    .lines
-                    .iter_mut()
-                    .find(|candidate| candidate.line == line && candidate.voided.is_none())
-                {
-                    self.net.0 -= found.net.0;
-                    self.tax.0 -= found.tax.0;
-                    found.voided = Some(voided);
+            Event::LineVoided { line, voided } => self.apply_void(line, voided),
+            Event::BasketChanged(changed) => self.apply_change(*changed),
+            Event::AgeChecked(check) => self.about.age_checks.push(check),
+            Event::Rested(rest) => self.apply_rest(rest),
+            Event::TenderTaken(tender) => self.apply_tender(tender),
+            Event::TenderVoided { tender, voided } => {
+                if let Some(at) = self.tenders.iter().position(|known| known.command_id == tender) {
+                    let tender = self.tenders.remove(at);
+                    self.about.voided_tenders.push(VoidedTender { tender, voided });
                 }
-            }
-            Event::TenderTaken(tender) => {
-                if let Some(card) = self.card.as_mut().filter(|card| card.wish.ask == tender.command_id) {
-                    card.stage = CardStage::Paid;
-                }
-                self.tenders.push(tender);
             }
             Event::CardAsked(wish) => {
                 self.asked.push(wish.ask);
-                self.card = Some(Card {
-                    wish,
-                    stage: CardStage::UnderWay,
-                });
+                let stage = CardStage::UnderWay;
+                self.card = Some(Card { wish, stage });
             }
             Event::CardEnded { ask, why } => {
                 if let Some(card) = self.card.as_mut().filter(|card| card.wish.ask == ask) {
                     card.stage = CardStage::NotPaid { why };
                 }
             }
+            Event::BalanceAsked(wish) => {
+                self.asked.push(wish.ask);
+                let stage = CardStage::UnderWay;
+                self.balance = Some(Balance { wish, stage });
+            }
+            Event::BalanceEnded { ask, why } => {
+                if let Some(asked) = self.balance.as_mut().filter(|asked| asked.wish.ask == ask) {
+                    asked.stage = CardStage::NotPaid { why };
+                }
+            }
         }
     }
 
-    /// The ticket as it will stand in the journal once it is paid. The receipt number is given by the journal.
-    pub fn settle(&self) -> Result<ClosedTicket, Refusal> {
-        self.may_be_paid_otherwise()?;
-        if !self.lines.iter().any(|line| line.voided.is_none()) {
-            return Err(Refusal::EmptyBasket);
+    fn apply_tender(&mut self, tender: Tender) {
+        if let Some(card) = self.card.as_mut().filter(|card| card.wish.ask == tender.command_id) {
+            card.stage = CardStage::Paid;
         }
-        let due = self.due()?;
-        let given = self.given()?;
-        let change = given.checked_sub(due)?;
-        if change < Money::ZERO {
-            let show = |amount| self.opening.currency.show(amount);
-            return Err(Refusal::NotEnough {
-                given: show(given),
-                due: show(due),
-            });
+        if let Some(asked) = self.balance.as_mut().filter(|asked| asked.wish.ask == tender.command_id) {
+            asked.stage = CardStage::Paid;
         }
-        let sold = self.lines.iter().filter(|line| line.voided.is_none());
-        let moves = sold
-            .map(|line| StockMove {
-                sku: line.sku.clone(),
-                delta: Quantity(-line.quantity.0),
-                reason: MoveReason::Sale,
-            })
-            .collect();
-        let rounding = due.checked_sub(self.total()?)?;
-        Ok(ClosedTicket {
-            cash_rounding: rounding,
-            due,
-            change,
-            moves,
-            ..self.closed(TicketEnd::Sale)
-        })
+        self.tenders.push(tender);
     }
 
-    /// The ticket given up before it was paid.
-    pub fn cancel(&self) -> Result<ClosedTicket, Refusal> {
-        self.no_card_under_way()?;
-        if !self.tenders.is_empty() {
-            return Err(Refusal::AlreadyPaid);
-        }
-        let nothing = ClosedTicket {
-            net: Money::ZERO,
-            tax: Money::ZERO,
-            taxes: Vec::new(),
-            ..self.closed(TicketEnd::Cancelled)
+    fn apply_void(&mut self, line: u32, voided: Voided) {
+        let index = (line as usize).wrapping_sub(1);
+        let Some(found) = self.lines.get(index).filter(|found| found.voided.is_none()) else {
+            return;
         };
-        Ok(nothing)
+        let gone = ClosedLine {
+            voided: Some(voided),
+            ..found.clone()
+        };
+        self.desk = Desk::default();
+        self.net.0 = self.net.0.saturating_sub(gone.net.0);
+        self.tax.0 = self.tax.0.saturating_sub(gone.tax.0);
+        self.put_line(gone);
     }
 
-    fn closed(&self, end: TicketEnd) -> ClosedTicket {
-        let Opening {
-            ticket,
-            register,
-            till,
-            shift,
-            opened_at,
-            currency,
-            prices,
-            cash_step: _,
-        } = self.opening;
-        ClosedTicket {
-            ticket,
-            end,
-            receipt: None,
-            original: None,
-            register,
-            till,
-            shift,
-            opened_at,
-            currency,
-            prices,
-            taxes: sum_taxes(&self.lines),
-            lines: self.lines.clone(),
-            net: self.net,
-            tax: self.tax,
-            cash_rounding: Money::ZERO,
-            due: Money::ZERO,
-            tenders: self.tenders.clone(),
-            change: Money::ZERO,
-            moves: Vec::new(),
+    fn apply_change(&mut self, changed: BasketChanged) {
+        self.desk = Desk::default();
+        for line in changed.lines {
+            self.put_line(line);
+        }
+        for repriced in changed.repriced {
+            let index = (repriced.line as usize).wrapping_sub(1);
+            if let Some(line) = self.lines.get_mut(index) {
+                line.unit_price = repriced.unit_price;
+                line.amount = repriced.amount;
+                line.reasons = repriced.reasons;
+                line.net = repriced.net;
+                line.tax = repriced.tax;
+                line.taxes = repriced.taxes;
+            }
+        }
+        (self.net, self.tax) = (changed.net, changed.tax);
+        self.about.history.extend(changed.happened);
+        self.about.approvals.extend(changed.approval);
+        if let Some(terms) = changed.terms {
+            let terms = *terms;
+            self.about.customer = terms.customer;
+            self.about.groups = terms.groups;
+            self.about.coupons = terms.coupons;
+            self.about.discount = terms.discount;
+            self.about.exemption = terms.exemption;
+            self.about.notes = terms.notes;
+            self.about.layaway = terms.layaway;
+            self.about.tax_day = terms.tax_day;
+        }
+        if let Some(back) = changed.back {
+            self.carries = back.carries;
+            self.refundable = back.refundable;
+            self.form = back.form;
+            self.closes_as = back.closes_as;
+        }
+    }
+
+    /// A new line at the end, or another in the place of the one with its number.
+    fn put_line(&mut self, line: ClosedLine) {
+        let index = (line.line as usize).wrapping_sub(1);
+        if let Some(before) = self.lines.get(index) {
+            if before.voided.is_none() {
+                self.live = self.live.saturating_sub(1);
+            }
+            for key in captures(before) {
+                self.captured.remove(&key);
+            }
+        }
+        if line.voided.is_none() {
+            self.live += 1;
+            self.captured.extend(captures(&line));
+        }
+        self.readings.extend(line.details.weighed.map(|weighed| weighed.reading));
+        match self.lines.get_mut(index) {
+            Some(before) => *before = line,
+            None => self.lines.push(line),
+        }
+    }
+
+    fn terms(&self) -> Terms {
+        Terms {
+            customer: self.about.customer,
+            groups: self.about.groups.clone(),
+            coupons: self.about.coupons.clone(),
+            discount: self.about.discount,
+            exemption: self.about.exemption.clone(),
+            notes: self.about.notes.clone(),
+            layaway: self.about.layaway,
+            tax_day: self.about.tax_day,
+        }
+    }
+
+    fn back(&self) -> Back {
+        Back {
+            carries: self.carries.clone(),
+            refundable: self.refundable.clone(),
+            form: self.form,
+            closes_as: self.closes_as,
         }
     }
 }
 
-/// Tax per class over the lines that count, in the order of the classes' codes.
-pub fn sum_taxes(lines: &[ClosedLine]) -> Vec<TaxSum> {
-    let mut sums: BTreeMap<(&str, tax::Rate), (i64, i64)> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.voided.is_none()) {
-        let sum = sums.entry((&line.tax_class, line.rate)).or_default();
-        sum.0 += line.net.0;
-        sum.1 += line.tax.0;
-    }
-    let sum_of = |((class, rate), (net, tax)): ((&str, tax::Rate), (i64, i64))| TaxSum {
-        tax_class: class.to_owned(),
-        rate,
-        net: Money(net),
-        tax: Money(tax),
-    };
-    sums.into_iter().map(sum_of).collect()
+/// What can be on a ticket once only.
+fn captures(line: &ClosedLine) -> impl Iterator<Item = (Sku, String)> {
+    let own = [&line.details.serial, &line.details.epc];
+    own.into_iter().flatten().map(|text| (line.sku.clone(), text.clone()))
 }
 
-/// Who takes a receipt back, where and when.
-#[derive(Clone, Copy, Debug)]
-pub struct ReturnDesk {
-    pub ticket: TicketId,
-    pub register: RegisterId,
-    pub till: TillId,
-    pub shift: ShiftId,
-    pub command_id: CommandId,
-    pub at: Instant,
-}
-
-/// Takes a whole sale back: each line's own share to the cent, the same tax, cash out of the till. What coins could not pay
-/// then is not paid back now.
-pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicket, Refusal> {
-    let Some(original) = sale.receipt else {
-        return Err(Refusal::EmptyBasket);
-    };
-    if sale.end != TicketEnd::Sale {
-        return Err(Refusal::NotASale { receipt: original });
+impl Event {
+    /// The number of the line that is new with this event; of several, the first.
+    pub fn new_line(&self) -> Option<u32> {
+        match self {
+            Event::LineAdded(line) => Some(line.line),
+            Event::BasketChanged(changed) => {
+                let repeats = changed.happened.is_some() || changed.lines.iter().any(|line| line.voided.is_some());
+                changed.lines.first().filter(|_| !repeats).map(|line| line.line)
+            }
+            _ => None,
+        }
     }
-    if sale.tenders.iter().any(|tender| tender.kind == TenderKind::Card) {
-        return Err(Refusal::PaidByCard { receipt: original });
-    }
-    let mut lines = Vec::new();
-    for line in sale.lines.iter().filter(|line| line.voided.is_none()) {
-        let back = |amount: Money| amount.negated();
-        let version = line
-            .reasons
-            .first()
-            .map_or(PriceVersion { catalog: 0, directive: 0 }, |reason| reason.version);
-        let amount = back(line.amount)?;
-        lines.push(ClosedLine {
-            line: lines.len() as u32 + 1,
-            command_id: None,
-            at: desk.at,
-            quantity: Quantity(-line.quantity.0),
-            amount,
-            reasons: vec![PriceReason {
-                reason: ReasonKind::Returned,
-                amount,
-                version,
-            }],
-            net: back(line.net)?,
-            tax: back(line.tax)?,
-            ..line.clone()
-        });
-    }
-    let moved = |line: &ClosedLine| StockMove {
-        sku: line.sku.clone(),
-        delta: Quantity(-line.quantity.0),
-        reason: MoveReason::Return,
-    };
-    let due = sale.due.negated()?;
-    Ok(ClosedTicket {
-        ticket: desk.ticket,
-        end: TicketEnd::Return,
-        receipt: None,
-        original: Some(original),
-        register: desk.register,
-        till: desk.till,
-        shift: desk.shift,
-        opened_at: desk.at,
-        currency: sale.currency,
-        prices: sale.prices,
-        taxes: sum_taxes(&lines),
-        net: sale.net.negated()?,
-        tax: sale.tax.negated()?,
-        cash_rounding: sale.cash_rounding.negated()?,
-        due,
-        tenders: vec![Tender::cash(desk.command_id, desk.at, due)],
-        change: Money::ZERO,
-        moves: lines.iter().map(moved).collect(),
-        lines,
-    })
 }
 
 #[cfg(test)]

@@ -1,16 +1,32 @@
 //! A till, the container of cash: what should be in it, shift by shift, and the Z report that closes one.
 //!
-//! Knows cash in the store's own currency. Denominations, foreign cash, safes and bank bags are not here yet.
+//! A till stands apart from register, person and shift: a drawer is one, so are the safe, the change fund and the bag for the bank. Which
+//! denominations there are stands in `count`, the formula of the expected sum in `flow`, the sums of tickets in `totals`, the reports in
+//! `report`, cash from till to till in `transfer`, ends and handovers of shifts in `close`. Who may do what is not decided here.
 
-use std::collections::BTreeMap;
+mod close;
+mod count;
+mod flow;
+mod foreign;
+mod report;
+mod totals;
+mod transfer;
+
+pub use close::{ClosePolicy, Closing, Counted, Opening};
+pub use count::{Count, CountError, Denominations, Pieces, Tally, TenderDeclared};
+pub use flow::{CurrencySum, Flow, ForeignCash};
+pub use foreign::{ExchangeRate, ExchangeRateError, Foreign};
+pub use report::{CountResult, Difference, PeriodTotals, Periods, TenderResult, XReport, ZDetail, ZReport};
+pub use totals::{ReceiptSpan, TenderSum, Totals};
+pub use transfer::{Transfer, WitnessRule, sides};
 
 use serde::{Deserialize, Serialize};
 
+use self::flow::add;
 use crate::barcode::looks_like_card;
-use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TaxSum, TenderKind, TicketEnd};
-use crate::ids::{ReceiptNo, RegisterId, ShiftId, TillId};
-use crate::money::{LARGEST_AMOUNT, Money, MoneyError};
-use crate::tax::Rate;
+use crate::facts::{CashMove, CashMoved, ClosedTicket, Fact, ShiftClosed, ShiftOpened, TicketEnd, TillCounted, TillDeclared, TillFact};
+use crate::ids::{RegisterId, ShiftId, TillId};
+use crate::money::{Currency, LARGEST_AMOUNT, Money, MoneyError};
 use crate::time::Instant;
 
 /// What a till says to the one who wants to open, close or move cash.
@@ -30,6 +46,20 @@ pub enum Refusal {
     Card,
     #[error("the sums of this shift do not fit: {0}")]
     Money(#[from] MoneyError),
+    #[error("cash goes from one till into another; {till} is both")]
+    SameTill { till: TillId },
+    #[error("{} stands there twice, or is the shop's own currency among the foreign ones; give each currency once", .currency.code())]
+    CurrencyTwice { currency: Currency },
+    #[error("a sum as large as this needs a second person who sees it; enter who it is")]
+    WitnessNeeded,
+    #[error("the witness must be somebody else")]
+    WitnessIsSelf,
+    #[error("till {till} was not counted, or cash moved since; count it")]
+    NotCounted { till: TillId },
+    #[error("a till is handed on to somebody else; close the shift instead")]
+    SamePerson,
+    #[error("till {till} holds cash or has an open shift; empty and count it before it becomes something else")]
+    InUse { till: TillId },
 }
 
 impl Refusal {
@@ -42,43 +72,31 @@ impl Refusal {
             Refusal::Reason => "reason",
             Refusal::Card => "card_data",
             Refusal::Money(_) => "money",
+            Refusal::SameTill { .. } => "same_till",
+            Refusal::CurrencyTwice { .. } => "currency_twice",
+            Refusal::WitnessNeeded => "witness_needed",
+            Refusal::WitnessIsSelf => "witness_is_self",
+            Refusal::NotCounted { .. } => "not_counted",
+            Refusal::SamePerson => "same_person",
+            Refusal::InUse { .. } => "till_in_use",
         }
     }
 }
 
-/// First and last number a register printed in a shift.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReceiptSpan {
-    pub first: ReceiptNo,
-    pub last: ReceiptNo,
-}
-
-/// Running sums of one shift.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Totals {
-    pub sales: u64,
-    pub returns: u64,
-    pub cancelled: u64,
-    /// Net and tax of sales minus returns.
-    pub net: Money,
-    pub tax: Money,
-    pub taxes: Vec<TaxSum>,
-    pub cash_rounding: Money,
-    /// Due of all sales, and of all returns (negative).
-    pub sales_due: Money,
-    pub returns_due: Money,
-    /// Paid by card; it is in no drawer.
-    #[serde(default)]
-    pub card_taken: Money,
-    /// Cash given by customers, before change.
-    pub cash_taken: Money,
-    pub change: Money,
-    /// Cash handed back for returns, as a positive figure.
-    pub cash_refunds: Money,
-    pub paid_in: Money,
-    pub paid_out: Money,
-    pub drops: Money,
-    pub receipts: Vec<ReceiptSpan>,
+/// What a till is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TillKind {
+    /// Stands at a register and has shifts.
+    #[default]
+    Drawer,
+    Safe,
+    /// Coins and small notes for the drawers.
+    ChangeFund,
+    /// Sealed, on its way to the bank.
+    BankBag,
+    /// The bank as the shop sees it: takes bags and gives change, and is never counted.
+    Bank,
 }
 
 /// A shift that is open.
@@ -89,24 +107,18 @@ pub struct Shift {
     pub opened_at: Instant,
     pub float: Money,
     pub totals: Totals,
+    /// A blind count that still stands: no cash moved since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tally: Option<Box<Tally>>,
 }
 
-/// The report that closes a shift; every sale is in exactly one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ZReport {
-    /// 1, 2, 3 ... per till.
-    pub number: u64,
-    pub opened_at: Instant,
-    pub closed_at: Instant,
-    pub float: Money,
-    pub totals: Totals,
-    pub expected: Money,
-    pub counted: Money,
-    /// Counted minus expected: negative when cash is missing.
-    pub over_short: Money,
-    /// Sales and returns since the till was first used; these never start again.
-    pub perpetual_sales: Money,
-    pub perpetual_returns: Money,
+/// What lies in a till while no shift is open: in a safe always, in a drawer overnight.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Rest {
+    /// False until somebody counted the till or brought cash into it.
+    known: bool,
+    local: Flow,
+    foreign: Vec<ForeignCash>,
 }
 
 /// A till with its open shift, if any, and what never starts again.
@@ -117,15 +129,19 @@ pub struct Till {
     pub perpetual_sales: Money,
     pub perpetual_returns: Money,
     pub shift: Option<Shift>,
+    #[serde(default)]
+    pub kind: TillKind,
+    /// Totals through the last Z.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    periods: Option<Box<Periods>>,
+    #[serde(default)]
+    rest: Rest,
 }
 
 impl Shift {
-    /// What the drawer should hold.
+    /// What the drawer should hold of the store's own currency.
     pub fn expected(&self) -> Result<Money, MoneyError> {
-        let t = &self.totals;
-        let into = [self.float, t.cash_taken, t.paid_in];
-        let out = [t.change, t.cash_refunds, t.paid_out, t.drops];
-        Money::sum(into)?.checked_sub(Money::sum(out)?)
+        self.totals.local(self.float).expected()
     }
 }
 
@@ -137,7 +153,23 @@ impl Till {
             perpetual_sales: Money::ZERO,
             perpetual_returns: Money::ZERO,
             shift: None,
+            kind: TillKind::default(),
+            periods: None,
+            rest: Rest::default(),
         }
+    }
+
+    /// Says what a till is. A till that holds cash stays what it is.
+    pub fn declare(&self, kind: TillKind) -> Result<TillDeclared, Refusal> {
+        let holds = self.holds_rest() && self.rest.local.expected()? != Money::ZERO;
+        if kind != self.kind && (self.shift.is_some() || holds) {
+            return Err(Refusal::InUse { till: self.till });
+        }
+        Ok(TillDeclared { till: self.till, kind })
+    }
+
+    fn holds_rest(&self) -> bool {
+        self.rest.known
     }
 
     pub fn open_shift(&self, shift: ShiftId, register: RegisterId, float: Money) -> Result<ShiftOpened, Refusal> {
@@ -152,27 +184,22 @@ impl Till {
             till: self.till,
             register,
             float,
+            staff: None,
+            foreign: Vec::new(),
+            left: Vec::new(),
         })
     }
 
     pub fn move_cash(&self, kind: CashMove, amount: Money, reason: &str) -> Result<CashMoved, Refusal> {
         let shift = self.shift.as_ref().ok_or(Refusal::NoShift { till: self.till })?;
-        if !(1..=LARGEST_AMOUNT).contains(&amount.0) {
-            return Err(Refusal::Amount);
-        }
-        let printable = !reason.is_empty() && reason.chars().count() <= 60 && !reason.chars().any(char::is_control);
-        if !printable {
-            return Err(Refusal::Reason);
-        }
-        if looks_like_card(reason) {
-            return Err(Refusal::Card);
-        }
+        amount_above_nothing(amount)?;
+        let reason = reason_of(reason)?;
         Ok(CashMoved {
             shift: shift.shift,
             till: self.till,
             kind,
             amount,
-            reason: reason.to_owned(),
+            reason,
         })
     }
 
@@ -194,6 +221,7 @@ impl Till {
             over_short: counted.checked_sub(expected)?,
             perpetual_sales: self.perpetual_sales,
             perpetual_returns: self.perpetual_returns,
+            detail: None,
         };
         Ok(ShiftClosed {
             shift: shift.shift,
@@ -205,93 +233,128 @@ impl Till {
     /// Makes a fact of this till true. Facts of other tills change nothing.
     pub fn apply(&mut self, fact: &Fact, at: Instant) -> Result<(), MoneyError> {
         match fact {
-            Fact::ShiftOpened(opened) if opened.till == self.till => {
-                let ShiftOpened {
-                    shift, register, float, ..
-                } = *opened;
-                self.shift = Some(Shift {
-                    shift,
-                    register,
-                    opened_at: at,
-                    float,
-                    totals: Totals::default(),
-                });
-            }
-            Fact::CashMoved(moved) if moved.till == self.till => {
-                let Some(shift) = self.shift.as_mut() else { return Ok(()) };
-                let sum = match moved.kind {
-                    CashMove::PaidIn => &mut shift.totals.paid_in,
-                    CashMove::PaidOut => &mut shift.totals.paid_out,
-                    CashMove::Drop => &mut shift.totals.drops,
-                };
-                *sum = sum.checked_add(moved.amount)?;
-            }
+            Fact::ShiftOpened(opened) if opened.till == self.till => self.apply_open(opened, at),
+            Fact::CashMoved(moved) if moved.till == self.till => self.apply_move(moved)?,
             Fact::TicketClosed(ticket) if ticket.till == self.till => self.apply_ticket(ticket)?,
-            Fact::ShiftClosed(closed) if closed.till == self.till => {
-                self.shift = None;
-                self.last_z = closed.z.number;
-            }
+            Fact::ShiftClosed(closed) if closed.till == self.till => self.apply_close(closed),
+            Fact::Till(TillFact::TillDeclared(declared)) if declared.till == self.till => self.kind = declared.kind,
+            Fact::Till(TillFact::CashTransferred(moved)) if sides(moved).contains(&self.till) => self.apply_transfer(moved)?,
+            Fact::Till(TillFact::TillCounted(counted)) if counted.till == self.till => self.apply_count(counted),
             _ => {}
         }
         Ok(())
     }
 
+    fn apply_open(&mut self, opened: &ShiftOpened, at: Instant) {
+        let mut totals = Totals::default();
+        for sum in &opened.foreign {
+            flow::foreign(&mut totals.foreign, sum.currency).float = sum.amount;
+        }
+        self.rest = Rest::default();
+        self.shift = Some(Shift {
+            shift: opened.shift,
+            register: opened.register,
+            opened_at: at,
+            float: opened.float,
+            totals,
+            tally: None,
+        });
+    }
+
+    fn apply_move(&mut self, moved: &CashMoved) -> Result<(), MoneyError> {
+        let Some(shift) = self.shift.as_mut() else { return Ok(()) };
+        let sum = match moved.kind {
+            CashMove::PaidIn => &mut shift.totals.paid_in,
+            CashMove::PaidOut => &mut shift.totals.paid_out,
+            CashMove::Drop => &mut shift.totals.drops,
+        };
+        add(sum, moved.amount)?;
+        self.disturb_count();
+        Ok(())
+    }
+
     fn apply_ticket(&mut self, ticket: &ClosedTicket) -> Result<(), MoneyError> {
         let Some(shift) = self.shift.as_mut() else { return Ok(()) };
-        let totals = &mut shift.totals;
-        let cash = ticket.tendered(TenderKind::Cash)?;
+        shift.totals.add_ticket(ticket)?;
         match ticket.end {
-            TicketEnd::Cancelled => {
-                totals.cancelled += 1;
-                return Ok(());
-            }
-            TicketEnd::Sale => {
-                totals.sales += 1;
-                totals.sales_due = totals.sales_due.checked_add(ticket.due)?;
-                totals.cash_taken = totals.cash_taken.checked_add(cash)?;
-                totals.card_taken = totals.card_taken.checked_add(ticket.tendered(TenderKind::Card)?)?;
-                totals.change = totals.change.checked_add(ticket.change)?;
-                self.perpetual_sales = self.perpetual_sales.checked_add(ticket.due)?;
-            }
-            TicketEnd::Return => {
-                totals.returns += 1;
-                totals.returns_due = totals.returns_due.checked_add(ticket.due)?;
-                totals.cash_refunds = totals.cash_refunds.checked_sub(cash)?;
-                self.perpetual_returns = self.perpetual_returns.checked_add(ticket.due)?;
-            }
+            TicketEnd::Cancelled | TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
+            TicketEnd::Exchange if ticket.due < Money::ZERO => add(&mut self.perpetual_returns, ticket.due)?,
+            TicketEnd::Sale | TicketEnd::Exchange => add(&mut self.perpetual_sales, ticket.due)?,
+            TicketEnd::Return | TicketEnd::Cancellation => add(&mut self.perpetual_returns, ticket.due)?,
         }
-        totals.net = totals.net.checked_add(ticket.net)?;
-        totals.tax = totals.tax.checked_add(ticket.tax)?;
-        totals.cash_rounding = totals.cash_rounding.checked_add(ticket.cash_rounding)?;
-        totals.taxes = merge_taxes(&totals.taxes, &ticket.taxes)?;
-        if let Some(receipt) = ticket.receipt {
-            match totals
-                .receipts
-                .iter_mut()
-                .find(|span| (span.last.register, span.last.series) == (receipt.register, receipt.series))
-            {
-                Some(span) => span.last = receipt,
-                None => totals.receipts.push(ReceiptSpan {
-                    first: receipt,
-                    last: receipt,
-                }),
-            }
-        }
+        self.disturb_count();
         Ok(())
+    }
+
+    /// A count before something moved says nothing about the till after it.
+    fn disturb_count(&mut self) {
+        match &mut self.shift {
+            Some(shift) => shift.tally = None,
+            None => self.rest.known = true,
+        }
+    }
+
+    fn apply_count(&mut self, counted: &TillCounted) {
+        match &mut self.shift {
+            Some(shift) if counted.shift == Some(shift.shift) => shift.tally = Some(Box::new(counted.tally.clone())),
+            None if counted.shift.is_none() => self.rest = Rest::found(counted.currency, &counted.tally),
+            _ => {}
+        }
+    }
+
+    /// Only the open shift can be closed; a report that comes twice changes nothing.
+    fn apply_close(&mut self, closed: &ShiftClosed) {
+        if self.shift.take_if(|shift| shift.shift == closed.shift).is_none() {
+            return;
+        }
+        self.last_z = closed.z.number;
+        self.rest = match &closed.z.detail {
+            Some(detail) => {
+                self.periods = Some(Box::new(detail.periods.clone()));
+                Rest::found(detail.currency, &detail.tally)
+            }
+            None => Rest {
+                known: true,
+                local: Flow::resting(closed.z.counted),
+                foreign: Vec::new(),
+            },
+        };
     }
 }
 
-fn merge_taxes(before: &[TaxSum], more: &[TaxSum]) -> Result<Vec<TaxSum>, MoneyError> {
-    let mut sums: BTreeMap<(&str, Rate), (Money, Money)> = BTreeMap::new();
-    for sum in before.iter().chain(more) {
-        let merged = sums.entry((&sum.tax_class, sum.rate)).or_default();
-        *merged = (merged.0.checked_add(sum.net)?, merged.1.checked_add(sum.tax)?);
+impl Rest {
+    fn found(own: Currency, tally: &Tally) -> Self {
+        let mut rest = Rest {
+            known: true,
+            local: Flow::resting(tally.total(own)),
+            foreign: Vec::new(),
+        };
+        for count in tally.counts().iter().filter(|count| count.currency() != own) {
+            flow::foreign(&mut rest.foreign, count.currency()).float = count.total();
+        }
+        rest
     }
-    let sum_of = |((class, rate), (net, tax)): ((&str, Rate), (Money, Money))| TaxSum {
-        tax_class: class.to_owned(),
-        rate,
-        net,
-        tax,
-    };
-    Ok(sums.into_iter().map(sum_of).collect())
 }
+
+fn amount_above_nothing(amount: Money) -> Result<(), Refusal> {
+    if (1..=LARGEST_AMOUNT).contains(&amount.0) {
+        Ok(())
+    } else {
+        Err(Refusal::Amount)
+    }
+}
+
+/// One of the shop's own reasons: short, printable, no card number.
+fn reason_of(reason: &str) -> Result<String, Refusal> {
+    let printable = !reason.is_empty() && reason.chars().count() <= 60 && !reason.chars().any(char::is_control);
+    if !printable {
+        return Err(Refusal::Reason);
+    }
+    if looks_like_card(reason) {
+        return Err(Refusal::Card);
+    }
+    Ok(reason.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
