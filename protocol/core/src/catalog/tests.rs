@@ -22,9 +22,9 @@ fn at(second: i64) -> Instant {
 fn an_item_is_found_by_each_of_its_codes() {
     let catalog = Catalog::new(file()).unwrap();
     let gtin = "4006381333931".parse().unwrap();
-    assert_eq!(catalog.by_gtin(gtin).unwrap().sku.as_str(), "TEE-M");
-    assert_eq!(catalog.by_text("TEE").unwrap().sku.as_str(), "TEE-M");
-    assert_eq!(catalog.by_text("MUG").unwrap().name, "Mug");
+    assert_eq!(catalog.by_gtin(gtin).unwrap().sku().as_str(), "TEE-M");
+    assert_eq!(catalog.by_text("TEE").unwrap().sku().as_str(), "TEE-M");
+    assert_eq!(catalog.by_text("MUG").unwrap().name(), "Mug");
     assert!(catalog.by_text("NOPE").is_none());
 }
 
