@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use backroom_core::barcode::StoreMadeRules;
+use backroom_core::catalog::{Catalog, PriceVersion};
 use backroom_core::facts::{CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::barcode::StoreMadeRules;
-use backroom_core::catalog::{Catalog, PriceVersion};
 use backroom_core::tax;
 use backroom_core::ticket::{self, CardWish, Counter, Decided, Event, Mode, Open, Opening, Refusal, ReturnDesk};
 use backroom_core::time::Instant;
@@ -657,7 +657,13 @@ impl State {
         self.write_all(command, ticket, events, None).await
     }
 
-    async fn write_decided(&mut self, command: &Command, ticket: TicketId, before: Vec<Event>, decided: Decided) -> Result<Outcome, CommandError> {
+    async fn write_decided(
+        &mut self,
+        command: &Command,
+        ticket: TicketId,
+        before: Vec<Event>,
+        decided: Decided,
+    ) -> Result<Outcome, CommandError> {
         let events = before.into_iter().chain([decided.event.clone()]).collect();
         self.write_all(command, ticket, events, Some(decided)).await
     }

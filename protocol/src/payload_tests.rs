@@ -1,13 +1,13 @@
 //! Every kind of fact survives its bytes; version 1 is written down as it is.
 
 use backroom_core::facts::{
-    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
-    ShelfCounted, TicketDetails, LineDetails,
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve,
+    ReturnOf, SaleRefused, TenderDetails, TenderVoided, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
 };
 use backroom_core::facts::{
-    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice, KeyedSource,
-    LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve, ReturnOf,
-    SaleRefused, TenderDetails, TenderVoided, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
+    LineDetails, ShelfCounted, TicketDetails,
 };
 use backroom_core::ids::{AccountId, DeviceId, LayawayId, ReadingId, RegisterId};
 use backroom_core::price::Discount;
@@ -376,10 +376,7 @@ fn one_of_each() -> Vec<Fact> {
         Fact::Ticket(TicketFact::TenderVoided(TenderVoided {
             ticket: TicketId(uuid(1)),
             tender: rich().tenders.remove(0),
-            voided: Voided {
-                command_id: ask,
-                at: at(),
-            },
+            voided: Voided { command_id: ask, at: at() },
         })),
         Fact::Ticket(TicketFact::RefundAsked(RefundAsked {
             ask,

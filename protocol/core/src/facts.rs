@@ -10,9 +10,10 @@ pub use counter::{
     ShelfCounted,
 };
 pub use ticket::{
-    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice, KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails,
-    LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided,
-    TicketDetails, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
+    Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided, TicketDetails, TicketFact, VoidedTender, Weighed, What,
+    WithoutReceipt,
 };
 
 use std::collections::BTreeMap;
@@ -25,8 +26,8 @@ use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, T
 use crate::journal::{Epoch, Hash, Seq};
 use crate::money::{Currency, Money, MoneyError, Quantity};
 use crate::stock::StockMove;
-use crate::till::{Foreign, ZReport};
 use crate::tax::{self, LineTax, PriceMode, Rate, TaxPart};
+use crate::till::{Foreign, ZReport};
 use crate::time::Instant;
 
 /// One fact, one journal entry.

@@ -42,7 +42,9 @@ pub use self::settle::sum_taxes;
 pub use self::tender::Voucher;
 use crate::barcode::StoreMadeRules;
 use crate::catalog::{Catalog, Item, Sku};
-use crate::facts::{AgeCheck, Approval, ClosedLine, Happened, PriceReason, Tender, TenderKind, TicketDetails, TicketEnd, VoidedTender, Voided};
+use crate::facts::{
+    AgeCheck, Approval, ClosedLine, Happened, PriceReason, Tender, TenderKind, TicketDetails, TicketEnd, Voided, VoidedTender,
+};
 use crate::ids::{CommandId, LayawayId, ReadingId, StoreId};
 use crate::money::Money;
 use crate::tax::{self, TaxPart};

@@ -20,7 +20,6 @@ mod pay_tests;
 #[path = "ticket/returns_tests.rs"]
 mod returns_tests;
 
-
 /// Everything a decision at the counter asks of the shop.
 pub(super) struct Shop {
     catalog: Catalog,
@@ -37,7 +36,10 @@ impl Shop {
         Self {
             taxes: Arc::new(taxes),
             catalog: Catalog::new(file).unwrap(),
-            rules: StoreMadeRules::new(vec!["22 PPPPPPCVVVVV price 2".parse().unwrap(), "23 PPPPPPPVVVVV weight 3".parse().unwrap()]),
+            rules: StoreMadeRules::new(vec![
+                "22 PPPPPPCVVVVV price 2".parse().unwrap(),
+                "23 PPPPPPPVVVVV weight 3".parse().unwrap(),
+            ]),
             calendar: Calendar::new("Europe/Berlin", "02:00").unwrap(),
             policy: Policy::default(),
         }
@@ -87,8 +89,10 @@ pub(super) fn file() -> serde_json::Value {
     })
 }
 
-pub(super) fn shop() -> Shop {
-    Shop::new(file())
+/// One shop for all stories, so that a ticket meets the same snapshot each time.
+pub(super) fn shop() -> &'static Shop {
+    static SHOP: std::sync::LazyLock<Shop> = std::sync::LazyLock::new(|| Shop::new(file()));
+    &SHOP
 }
 
 pub(super) fn id(number: u128) -> CommandId {
@@ -190,7 +194,12 @@ fn a_voided_line_stays_on_the_ticket_but_costs_nothing() {
 #[test]
 fn what_can_not_be_sold_is_refused_with_what_to_do() {
     let mut ticket = open(1);
-    let refuse = |ticket: &Open, code: &str, milli| ticket.scan(&shop().counter(), code, Quantity(milli), id(1), at(1)).unwrap_err().code();
+    let refuse = |ticket: &Open, code: &str, milli| {
+        ticket
+            .scan(&shop().counter(), code, Quantity(milli), id(1), at(1))
+            .unwrap_err()
+            .code()
+    };
     assert_eq!(refuse(&ticket, "4006381333955", 1000), "unknown_code");
     assert_eq!(refuse(&ticket, ";4111111111111111=2512101", 1000), "unreadable_code");
     assert_eq!(refuse(&ticket, "TEE-M", 500), "quantity");
@@ -201,7 +210,10 @@ fn what_can_not_be_sold_is_refused_with_what_to_do() {
     assert_eq!(ticket.settle(&shop().counter()).unwrap_err().code(), "empty_basket");
     assert_eq!(ticket.tender(Money(100), id(2), at(1)).unwrap_err().code(), "empty_basket");
     scan(&mut ticket, "APPLE", 1000, 1);
-    assert_eq!(ticket.settle(&shop().counter()).unwrap_err().to_string(), "0.00 EUR is not enough, 2.49 EUR is due");
+    assert_eq!(
+        ticket.settle(&shop().counter()).unwrap_err().to_string(),
+        "0.00 EUR is not enough, 2.49 EUR is due"
+    );
     assert_eq!(ticket.tender(Money(-5), id(2), at(1)).unwrap_err().code(), "amount");
     pay(&mut ticket, 100, 3);
     assert_eq!(refuse(&ticket, "APPLE", 1000), "already_paid");
@@ -376,7 +388,10 @@ fn the_largest_ticket_is_refused_another_line() {
         scan(&mut ticket, "APPLE", 1000, number as u128);
     }
     assert_eq!(
-        ticket.scan(&shop().counter(), "APPLE", Quantity::ONE, id(1), at(1)).unwrap_err().code(),
+        ticket
+            .scan(&shop().counter(), "APPLE", Quantity::ONE, id(1), at(1))
+            .unwrap_err()
+            .code(),
         "too_many_lines"
     );
 }
@@ -445,7 +460,10 @@ fn while_a_card_is_under_way_the_basket_stands_still_and_a_declined_one_leaves_i
     ask(&mut ticket, 2, 1990);
     let under_way = "card_under_way";
     assert_eq!(
-        ticket.scan(&shop().counter(), "APPLE", Quantity(1000), id(3), at(3)).unwrap_err().code(),
+        ticket
+            .scan(&shop().counter(), "APPLE", Quantity(1000), id(3), at(3))
+            .unwrap_err()
+            .code(),
         under_way
     );
     assert_eq!(void(&ticket, 1, 3).unwrap_err().code(), under_way);

@@ -7,10 +7,10 @@ use std::str::FromStr;
 
 use backroom_core::catalog::{PriceVersion, Sku};
 use backroom_core::facts::{
-    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice, KeyedSource,
-    LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve,
-    ReturnOf, SaleRefused, TenderDetails, TenderKind, TenderVoided, TicketDetails, TicketFact, Voided, VoidedTender, Weighed, What,
-    WithoutReceipt,
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
+    Reserve, ReturnOf, SaleRefused, TenderDetails, TenderKind, TenderVoided, TicketDetails, TicketFact, Voided, VoidedTender, Weighed,
+    What, WithoutReceipt,
 };
 use backroom_core::ids::{AccountId, IdError, LayawayId, ReadingId, TicketId};
 use backroom_core::money::{Money, Quantity};
@@ -19,7 +19,10 @@ use backroom_core::tax::Exemption;
 use backroom_core::till::Foreign;
 use prost::Message;
 
-use super::{Parsed, PayloadError, closed_line, command_id, id, instant, needed, parse, read_all, read_closed_line, read_receipt, read_tender, receipt, tender};
+use super::{
+    Parsed, PayloadError, closed_line, command_id, id, instant, needed, parse, read_all, read_closed_line, read_receipt, read_tender,
+    receipt, tender,
+};
 use crate::v1::journal as wire;
 
 /// A word of this version.
@@ -37,7 +40,11 @@ where
 }
 
 fn maybe_id<T>(field: &'static str, bytes: &[u8], read: impl Fn(&[u8]) -> Result<T, IdError>) -> Parsed<Option<T>> {
-    if bytes.is_empty() { Ok(None) } else { id(field, read(bytes)).map(Some) }
+    if bytes.is_empty() {
+        Ok(None)
+    } else {
+        id(field, read(bytes)).map(Some)
+    }
 }
 
 fn text<T: Display>(value: Option<T>) -> String {
@@ -326,7 +333,10 @@ pub fn read_line(read: Option<wire::LineDetails>) -> Parsed<LineDetails> {
     };
     let exception = some(read.exception).map(|what| word("exception", what, LineException::from_word));
     Ok(LineDetails {
-        role: some(read.role).map(|role| word("role", role, LineRole::from_word)).transpose()?.unwrap_or_default(),
+        role: some(read.role)
+            .map(|role| word("role", role, LineRole::from_word))
+            .transpose()?
+            .unwrap_or_default(),
         follows: Some(read.follows).filter(|line| *line != 0),
         weighed: read.weighed.map(weighed).transpose()?,
         serial: some(read.serial),

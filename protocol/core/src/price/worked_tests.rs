@@ -200,7 +200,10 @@ fn basket_6_a_coupon_for_one_piece() {
         "on": {"skus": ["TEE"]}, "coupon": "TEE5", "limit": 1}]);
     let catalog = shop(&tee_5, &json!([]));
     let mut circumstances = at_noon();
-    check(&priced(&catalog, circumstances.clone(), pieces(&[(3, "TEE")])), &[(5970, &[], 5970)]);
+    check(
+        &priced(&catalog, circumstances.clone(), pieces(&[(3, "TEE")])),
+        &[(5970, &[], 5970)],
+    );
     circumstances.coupons.insert("TEE5".to_owned());
     circumstances.coupons.insert("TEE5".to_owned());
     let engine = priced(&catalog, circumstances, pieces(&[(3, "TEE")]));

@@ -281,13 +281,7 @@ impl Open {
     }
 
     /// The customer pays none of these taxes, or all again.
-    pub fn exempt(
-        &self,
-        counter: &Counter<'_>,
-        exemption: Option<Exemption>,
-        permit: Permit,
-        doing: Doing,
-    ) -> Result<Decided, Refusal> {
+    pub fn exempt(&self, counter: &Counter<'_>, exemption: Option<Exemption>, permit: Permit, doing: Doing) -> Result<Decided, Refusal> {
         self.may_change_lines(counter)?;
         let approval = self.permitted(permit, ApprovedAction::TaxExemption, None, doing.staff)?;
         let terms = Terms { exemption, ..self.terms() };
@@ -318,4 +312,3 @@ impl Open {
         self.lines_change(counter, Vec::new(), Step::None, told).map(Some)
     }
 }
-

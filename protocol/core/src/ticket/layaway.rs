@@ -15,8 +15,8 @@ use super::returns::refundable;
 use super::{Back, BasketChanged, Counter, Decided, Event, GivenBack, Open, Refusal, Terms};
 use crate::catalog::Sku;
 use crate::facts::{
-    ClosedLine, ClosedTicket, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineRole, PriceReason, ReasonKind, Reserve,
-    TicketDetails, TicketEnd,
+    ClosedLine, ClosedTicket, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineRole, PriceReason, ReasonKind,
+    Reserve, TicketDetails, TicketEnd,
 };
 use crate::ids::{LayawayId, TicketId};
 use crate::money::{LARGEST_AMOUNT, Money, Quantity};

@@ -11,8 +11,8 @@ use super::{BasketChanged, Counter, Decided, Draft, Event, Goods, LARGEST_QUANTI
 use crate::barcode::{InStoreCode, looks_like_card};
 use crate::catalog::{Sku, SoldBy, Track};
 use crate::facts::{
-    AgeCheck, AgeDecision, ClosedLine, Happened, KeyedPrice, KeyedSource, LineDetails, LineException, LineRole, SaleRefused, Voided, Weighed,
-    What,
+    AgeCheck, AgeDecision, ClosedLine, Happened, KeyedPrice, KeyedSource, LineDetails, LineException, LineRole, SaleRefused, Voided,
+    Weighed, What,
 };
 use crate::ids::{CommandId, ReadingId, StaffId};
 use crate::money::{LARGEST_AMOUNT, Money, Quantity};
@@ -424,7 +424,9 @@ impl Open {
             return Err(Refusal::GoesAlong { line, goods });
         }
         match found.details.role {
-            LineRole::Goods | LineRole::Department | LineRole::BottleRefund if found.details.returns.is_none() && found.details.without_receipt.is_none() => {
+            LineRole::Goods | LineRole::Department | LineRole::BottleRefund
+                if found.details.returns.is_none() && found.details.without_receipt.is_none() =>
+            {
                 Ok(found)
             }
             _ => Err(Refusal::TakenBackLine { line }),
@@ -516,7 +518,10 @@ fn whole_pieces(item: Goods<'_>, quantity: Quantity) -> Quantity {
 }
 
 pub(super) fn by_sku<'a>(counter: &Counter<'a>, sku: &Sku) -> Result<Goods<'a>, Refusal> {
-    counter.catalog.by_sku(sku).ok_or_else(|| Refusal::UnknownCode { code: sku.to_string() })
+    counter
+        .catalog
+        .by_sku(sku)
+        .ok_or_else(|| Refusal::UnknownCode { code: sku.to_string() })
 }
 
 pub(super) fn check_quantity(item: &Goods<'_>, quantity: Quantity) -> Result<(), Refusal> {

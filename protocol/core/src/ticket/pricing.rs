@@ -142,7 +142,10 @@ impl<'a> Draft<'a> {
 }
 
 fn goods(line: u32, sku: crate::catalog::Sku, quantity: Quantity, price: Asked, details: &LineDetails) -> price::Goods {
-    let reason = details.discount.map(|given| given.reason).or(details.keyed.and_then(|keyed| keyed.reason));
+    let reason = details
+        .discount
+        .map(|given| given.reason)
+        .or(details.keyed.and_then(|keyed| keyed.reason));
     price::Goods {
         line,
         sku,
@@ -325,7 +328,11 @@ impl Open {
         repriced: &mut Vec<Repriced>,
     ) -> Result<Running, Refusal> {
         let circumstances = self.tax_circumstances(counter, terms);
-        let ready = self.desk.running.as_deref().filter(|running| *running.circumstances() == circumstances);
+        let ready = self
+            .desk
+            .running
+            .as_deref()
+            .filter(|running| *running.circumstances() == circumstances);
         let anew = terms.is_some_and(|terms| terms.tax_day != self.about.tax_day || terms.exemption != self.about.exemption);
         if anew {
             self.reprice_all(lines, repriced);
@@ -391,7 +398,8 @@ impl Open {
         repriced: &[Repriced],
     ) -> Result<Running, Refusal> {
         let mut running = Running::new(counter.taxes.clone(), circumstances.clone()).map_err(taxes)?;
-        let again = |number: u32| anew && (lines.iter().any(|line| line.line == number) || repriced.iter().any(|price| price.line == number));
+        let again =
+            |number: u32| anew && (lines.iter().any(|line| line.line == number) || repriced.iter().any(|price| price.line == number));
         for line in self.lines.iter().filter(|line| line.voided.is_none() && !again(line.line)) {
             add(&mut running, line, self.opening.prices)?;
         }

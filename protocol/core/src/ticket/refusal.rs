@@ -66,7 +66,9 @@ pub enum Refusal {
     Tax(#[from] TaxError),
     #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
     NoTaxClass { sku: Sku },
-    #[error("this ticket was begun with catalog {pinned} and the box sells from {given} now; settle it as it is, or cancel it and scan again")]
+    #[error(
+        "this ticket was begun with catalog {pinned} and the box sells from {given} now; settle it as it is, or cancel it and scan again"
+    )]
     OtherCatalog { pinned: u64, given: u64 },
     #[error("{name} has no price of its own; key it in")]
     PriceNeeded { name: String },
@@ -138,12 +140,10 @@ pub enum Refusal {
     Tip { tip: String },
     #[error("voucher {code:?} is already on this ticket; it counts once")]
     VoucherTwice { code: String },
-    #[error("the voucher is worth {worth} and {remaining} is left to pay; at most {most} is handed out in change, so add goods or pay otherwise")]
-    VoucherTooMuch {
-        worth: String,
-        remaining: String,
-        most: String,
-    },
+    #[error(
+        "the voucher is worth {worth} and {remaining} is left to pay; at most {most} is handed out in change, so add goods or pay otherwise"
+    )]
+    VoucherTooMuch { worth: String, remaining: String, most: String },
     #[error("this is no voucher; use 1 to 48 printable characters and no card number")]
     Voucher,
     #[error("a payment of {amount} from a balance is being asked for; wait for the answer")]

@@ -14,8 +14,8 @@ use super::pricing::{Step, version_of};
 use super::{Back, BasketChanged, Carry, Counter, Decided, MOST_TENDERS, Open, Permit, Policy, Refusal};
 use crate::catalog::{Sku, SoldBy};
 use crate::facts::{
-    ApprovedAction, ClosedLine, ClosedTicket, LineDetails, LineRole, PriceReason, ReasonKind, RefundOf, ReturnOf, Tender, TenderDetails, TenderKind,
-    TicketEnd, WithoutReceipt,
+    ApprovedAction, ClosedLine, ClosedTicket, LineDetails, LineRole, PriceReason, ReasonKind, RefundOf, ReturnOf, Tender, TenderDetails,
+    TenderKind, TicketEnd, WithoutReceipt,
 };
 use crate::ids::{AccountId, CommandId, ReasonCode, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
 use crate::money::{LARGEST_AMOUNT, Money, Quantity};
@@ -243,7 +243,10 @@ impl Open {
                 return Err(Refusal::ReturnedTwice { receipt, line: *number });
             }
             let left = before.left(original);
-            let whole = counter.catalog.by_sku(&original.sku).is_none_or(|item| item.sold_by() == SoldBy::Piece);
+            let whole = counter
+                .catalog
+                .by_sku(&original.sku)
+                .is_none_or(|item| item.sold_by() == SoldBy::Piece);
             let parts_of_a_piece = whole && original.quantity.0 % Quantity::ONE.0 == 0 && quantity.0 % Quantity::ONE.0 != 0;
             if quantity.0 < 1 || parts_of_a_piece {
                 return Err(Refusal::Quantity { quantity: *quantity });
@@ -304,7 +307,10 @@ impl Open {
         let line = self.next_line();
         let approval = self.permitted(permit, ApprovedAction::ReturnWithoutReceipt, Some(line), doing.staff)?;
         let amount = lowest.times(quantity)?;
-        let without = self.lines.iter().filter(|line| line.voided.is_none() && line.details.without_receipt.is_some());
+        let without = self
+            .lines
+            .iter()
+            .filter(|line| line.voided.is_none() && line.details.without_receipt.is_some());
         let all = Money::sum(without.map(|line| line.amount))?.negated()?.checked_add(amount)?;
         if all > counter.policy.without_receipt_most {
             return Err(Refusal::WithoutReceiptLimit {
@@ -403,14 +409,20 @@ impl Open {
 
     /// What of a tender can still be given back, here too.
     fn left_of(&self, refundable: &Refundable) -> Result<Money, Refusal> {
-        let here = self.tenders.iter().filter(|tender| tender.details.refund_of.as_ref() == Some(&refundable.of));
+        let here = self
+            .tenders
+            .iter()
+            .filter(|tender| tender.details.refund_of.as_ref() == Some(&refundable.of));
         let back = Money::sum(here.map(|tender| tender.amount))?;
         Ok(refundable.left.checked_add(back)?.max(Money::ZERO))
     }
 
     pub(super) fn may_refund(&self, amount: Money, kind: TenderKind, of: &RefundOf) -> Result<(), Refusal> {
         self.no_more_than_owed(amount)?;
-        let found = self.refundable.iter().find(|refundable| refundable.kind == kind && refundable.of == *of);
+        let found = self
+            .refundable
+            .iter()
+            .find(|refundable| refundable.kind == kind && refundable.of == *of);
         let left = self.left_of(found.ok_or(Refusal::NoSuchTender)?)?;
         if amount > left {
             return Err(Refusal::RefundBeyondTender {
@@ -486,7 +498,11 @@ pub(super) fn refundable(sale: &ClosedTicket, before: &GivenBack) -> Result<Vec<
     let cash = sale.tendered(TenderKind::Cash)?;
     let mut change = sale.change.checked_sub(cash)?.max(Money::ZERO);
     let mut all = Vec::new();
-    for tender in sale.tenders.iter().filter(|tender| tender.kind != TenderKind::Cash && tender.amount > Money::ZERO) {
+    for tender in sale
+        .tenders
+        .iter()
+        .filter(|tender| tender.kind != TenderKind::Cash && tender.amount > Money::ZERO)
+    {
         let back = before.tenders.get(&tender.command_id).copied().unwrap_or_default();
         let mut left = tender.amount.checked_sub(tender.details.tip)?.checked_sub(back)?;
         if tender.kind == TenderKind::Voucher {

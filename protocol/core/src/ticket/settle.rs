@@ -60,7 +60,11 @@ impl Open {
             cash_rounding: rounding,
             due,
             change,
-            moves: if end.counts() { live.filter_map(moved).collect() } else { Vec::new() },
+            moves: if end.counts() {
+                live.filter_map(moved).collect()
+            } else {
+                Vec::new()
+            },
             lines,
             taxes: sums,
             ..closed
@@ -98,10 +102,7 @@ impl Open {
     /// The lines with what each bears of the document's taxes, and the sums.
     fn taxed(&self, counter: &Counter<'_>) -> Result<(Vec<ClosedLine>, Vec<TaxSum>), Refusal> {
         let circumstances = tax::Circumstances {
-            day: self
-                .about
-                .tax_day
-                .unwrap_or_else(|| counter.day(self.opening.opened_at)),
+            day: self.about.tax_day.unwrap_or_else(|| counter.day(self.opening.opened_at)),
             exemption: self.about.exemption.clone(),
         };
         let mut lines = self.lines.clone();

@@ -120,9 +120,7 @@ impl Open {
         let due = self.due()?;
         let least = if due == Money::ZERO { 0 } else { 1 };
         if !(least..=LARGEST_AMOUNT).contains(&amount.0) {
-            return Err(Refusal::Amount {
-                amount: self.show(amount),
-            });
+            return Err(Refusal::Amount { amount: self.show(amount) });
         }
         if due < Money::ZERO {
             return Err(Refusal::RefundFirst {

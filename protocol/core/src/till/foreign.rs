@@ -58,7 +58,9 @@ impl Foreign {
     pub fn worth(&self, own: Currency) -> Result<Money, MoneyError> {
         let units = Decimal::try_new(self.amount.0, self.currency.decimals()).map_err(|_| MoneyError::TooLarge)?;
         let here = units.checked_mul(self.rate.0).ok_or(MoneyError::TooLarge)?;
-        let minor = here.checked_mul(Decimal::from(10u64.pow(own.decimals().min(4)))).ok_or(MoneyError::TooLarge)?;
+        let minor = here
+            .checked_mul(Decimal::from(10u64.pow(own.decimals().min(4))))
+            .ok_or(MoneyError::TooLarge)?;
         let whole = minor.round_dp_with_strategy(0, RoundingStrategy::ToZero);
         let worth = i64::try_from(whole).map_err(|_| MoneyError::TooLarge)?;
         if worth.unsigned_abs() > LARGEST_AMOUNT.unsigned_abs() {

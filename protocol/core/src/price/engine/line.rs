@@ -50,7 +50,8 @@ impl Outcome {
 
     /// Whether nobody who reads the line could tell the difference: the same amounts for the same reasons.
     pub fn reads_like(&self, other: &Outcome) -> bool {
-        let claims = |outcome: &Outcome| -> Vec<(u32, i64)> { outcome.claims.iter().map(|claim| (claim.promotion, claim.saving)).collect() };
+        let claims =
+            |outcome: &Outcome| -> Vec<(u32, i64)> { outcome.claims.iter().map(|claim| (claim.promotion, claim.saving)).collect() };
         self.amount == other.amount
             && self.stacked == other.stacked
             && self.shares == other.shares
@@ -152,7 +153,11 @@ impl Line {
             });
         };
         let claims = outcome.claims.iter().map(|claim| (claim.promotion, claim.saving));
-        let shares = outcome.stacked.iter().chain(&outcome.shares).map(|share| (share.promotion, share.saving));
+        let shares = outcome
+            .stacked
+            .iter()
+            .chain(&outcome.shares)
+            .map(|share| (share.promotion, share.saving));
         for (number, saving) in claims.chain(shares) {
             less(ReasonKind::Promotion, saving, Some(offers.promotion(number).id.to_string()));
         }
