@@ -199,9 +199,7 @@ impl Catalog {
         let fits = move |item: &Item<'_>| {
             let (name, sku) = (item.name().to_lowercase(), item.sku_text().to_lowercase());
             let found = |word: &String| {
-                name.contains(word.as_str())
-                    || sku.starts_with(word.as_str())
-                    || item.codes().any(|code| code.starts_with(word.as_str()))
+                name.contains(word.as_str()) || sku.starts_with(word.as_str()) || item.codes().any(|code| code.starts_with(word.as_str()))
             };
             words.iter().all(found)
         };

@@ -29,7 +29,7 @@ pub use self::circumstances::{Circumstances, Day, Hours, OfferId};
 pub use self::discount::{Discount, Percent, PercentError};
 pub use self::engine::{Engine, Given};
 pub use self::offers::Offers;
-pub use self::promotion::{Combine, Kind, On, Part, Promotion, PromotionFault, SetPrice, Saving};
+pub use self::promotion::{Combine, Kind, On, Part, Promotion, PromotionFault, Saving, SetPrice};
 
 /// The longest reason code of what a person did, in letters.
 pub const LONGEST_REASON: usize = 40;

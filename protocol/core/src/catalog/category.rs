@@ -46,7 +46,6 @@ impl Categories {
 
     /// This category and all in which it lies, the nearest first.
     pub fn upwards(&self, number: u32) -> impl Iterator<Item = u32> {
-        std::iter::successors(Some(number), |number| self.above.get(*number as usize).copied())
-            .take_while(|number| *number != NO_CATEGORY)
+        std::iter::successors(Some(number), |number| self.above.get(*number as usize).copied()).take_while(|number| *number != NO_CATEGORY)
     }
 }

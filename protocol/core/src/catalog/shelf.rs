@@ -420,7 +420,11 @@ impl Packing {
         let special = is_special(item);
         let more = if special {
             self.more.push(More {
-                options: item.options.iter().map(|(name, value)| (name.as_str().into(), value.as_str().into())).collect(),
+                options: item
+                    .options
+                    .iter()
+                    .map(|(name, value)| (name.as_str().into(), value.as_str().into()))
+                    .collect(),
                 image: item.image.map(Box::new),
                 unit: item.unit.as_deref().map(Into::into),
                 min_age: item.min_age,

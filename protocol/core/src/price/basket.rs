@@ -80,7 +80,12 @@ pub(super) fn third_round(offers: &Offers, lines: &mut [Rest<'_>], mut given: bo
     let mut numbers: Vec<u32> = lines.iter().flat_map(|line| line.fits.basket.iter().copied()).collect();
     numbers.sort_unstable();
     numbers.dedup();
-    let combine = |wanted: Combine| numbers.iter().copied().filter(move |number| offers.promotion(*number).combine == wanted);
+    let combine = |wanted: Combine| {
+        numbers
+            .iter()
+            .copied()
+            .filter(move |number| offers.promotion(*number).combine == wanted)
+    };
     if let Some(best) = best(offers, lines, combine(Combine::Claims)) {
         given |= give(offers, lines, best);
     }
@@ -122,10 +127,7 @@ fn give(offers: &Offers, lines: &mut [Rest<'_>], number: u32) -> bool {
     for (line, saving) in counted.iter_mut().zip(shares) {
         if saving > 0 {
             line.left -= saving;
-            line.shares.push(Share {
-                promotion: number,
-                saving,
-            });
+            line.shares.push(Share { promotion: number, saving });
         }
     }
     true

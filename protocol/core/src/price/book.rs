@@ -176,7 +176,9 @@ impl Books {
 
 fn read_row(row: &BookPrice, book: u32, shelf: &Shelf) -> Result<BookRow, BookFault> {
     let sku = || row.sku.clone();
-    let item = shelf.by_sku(row.sku.as_str()).ok_or_else(|| BookFault::UnknownItem { sku: sku() })?;
+    let item = shelf
+        .by_sku(row.sku.as_str())
+        .ok_or_else(|| BookFault::UnknownItem { sku: sku() })?;
     if !(0..=LARGEST_AMOUNT).contains(&row.price.0) {
         return Err(BookFault::Price {
             sku: sku(),

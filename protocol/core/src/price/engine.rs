@@ -357,7 +357,9 @@ impl Engine {
             if let Some(lines) = self.looked_at.get_mut(&fit.promotion) {
                 lines.remove(&number);
             }
-            if fit.rival && let Some(count) = self.rivalries.get_mut(&fit.promotion) {
+            if fit.rival
+                && let Some(count) = self.rivalries.get_mut(&fit.promotion)
+            {
                 *count = count.saturating_sub(1);
             }
         }
@@ -415,7 +417,10 @@ impl Engine {
             together.sort_by_key(|(line, _)| line.goods.line);
         }
         let outcomes = late_rounds(offers, &together, sums.given > 0, discount);
-        let mut total = self.total - taken.and_then(|number| self.lines.get(&number)).map_or(0, |line| line.outcome.amount);
+        let mut total = self.total
+            - taken
+                .and_then(|number| self.lines.get(&number))
+                .map_or(0, |line| line.outcome.amount);
         let mut lines = Vec::new();
         let mut kept = Vec::with_capacity(outcomes.len());
         for ((line, _), outcome) in together.iter().zip(outcomes) {
@@ -471,7 +476,9 @@ fn early_rounds(offers: &Offers, lines: &[&Line]) -> Vec<Outcome> {
     let sold: Vec<units::Sold<'_>> = lines.iter().map(|line| line.sold()).collect();
     let claims = units::claims(offers, &sold);
     let outcome = |(line, claims): (&&Line, Vec<units::Claim>)| {
-        let alone = claims.iter().any(|claim| offers.promotion(claim.promotion).combine == Combine::Alone);
+        let alone = claims
+            .iter()
+            .any(|claim| offers.promotion(claim.promotion).combine == Combine::Alone);
         let left = line.full - claims.iter().map(|claim| claim.saving).sum::<i64>();
         let (stacked, left) = if alone {
             (Vec::new(), left)

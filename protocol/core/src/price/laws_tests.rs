@@ -125,7 +125,11 @@ fn any_goods() -> impl Strategy<Value = Goods> {
     let pieces = prop_oneof![8 => 1..7_i64, 1 => -3..0_i64];
     let line = (1..9_u32, prop::sample::select(&SKUS[..]), pieces, 1..999_i64);
     (line, asked, prop::option::weighted(0.15, discount())).prop_map(|((line, sku, pieces, more), asked, discount)| {
-        let quantity = if sku.starts_with('W') { pieces * 1000 + more } else { pieces * 1000 };
+        let quantity = if sku.starts_with('W') {
+            pieces * 1000 + more
+        } else {
+            pieces * 1000
+        };
         Goods {
             price: asked,
             discount: discount.filter(|_| quantity > 0),
@@ -156,7 +160,11 @@ fn follow(engine: &mut Engine, plan: Plan) {
     let (said, total) = (plan.lines.clone(), plan.total);
     engine.apply(plan);
     assert_eq!(engine.total(), total);
-    let changed: Vec<PricedLine> = engine.lines().into_iter().filter(|line| before.get(&line.line) != Some(line)).collect();
+    let changed: Vec<PricedLine> = engine
+        .lines()
+        .into_iter()
+        .filter(|line| before.get(&line.line) != Some(line))
+        .collect();
     let named: Vec<PricedLine> = said.iter().filter(|line| before.get(&line.line) != Some(line)).cloned().collect();
     assert_eq!(named, changed, "each changed line is named, as it is then");
     let unchanged = said.len() - named.len();
@@ -172,7 +180,10 @@ fn check_laws(engine: &Engine) {
         assert_eq!(line.amount.0, reasons, "the reasons of line {} add up", line.line);
         assert_eq!(line.reasons[0].amount, full);
         if goods.quantity.0 > 0 {
-            assert!((0..=full.0).contains(&line.amount.0), "line {line:?} costs between nothing and its price");
+            assert!(
+                (0..=full.0).contains(&line.amount.0),
+                "line {line:?} costs between nothing and its price"
+            );
             assert!(line.reasons[1..].iter().all(|reason| reason.amount.0 < 0));
         } else {
             assert_eq!((line.amount, line.reasons.len()), (full, 1), "a return is left alone");

@@ -136,7 +136,11 @@ pub struct Part {
 pub enum PromotionFault {
     #[error("it is in the catalog twice")]
     Twice,
-    #[error("the catalog has more than {} promotions, or they name more than {} items and categories", super::offers::MOST_PROMOTIONS, super::offers::MOST_WORDS)]
+    #[error(
+        "the catalog has more than {} promotions, or they name more than {} items and categories",
+        super::offers::MOST_PROMOTIONS,
+        super::offers::MOST_WORDS
+    )]
     TooMany,
     #[error("kind {kind} needs {field:?}")]
     Missing { kind: &'static str, field: &'static str },
@@ -220,7 +224,10 @@ impl Promotion {
             Kind::BuyGet { buy, get, .. } => vec![buy.on.clone(), get.on.clone()],
             Kind::MixMatch { set, .. } => vec![set.on.clone()],
             Kind::Bundle { parts, .. } => parts.iter().map(|part| part.on.clone()).collect(),
-            Kind::Basket { .. } => vec![On { all: true, ..On::default() }],
+            Kind::Basket { .. } => vec![On {
+                all: true,
+                ..On::default()
+            }],
         }
     }
 

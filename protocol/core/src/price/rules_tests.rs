@@ -81,7 +81,10 @@ fn a_price_of_a_directive_is_a_list_price_that_names_it() {
     catalog.schedule(7, &change).unwrap();
     let engine = priced(&catalog, at_noon(), vec![goods(1, 1000, "CAP")]);
     let reason = engine.line(1).unwrap().reasons[0].clone();
-    assert_eq!((reason.reason, reason.amount, reason.version.directive), (ReasonKind::ListPrice, Money(1200), 7));
+    assert_eq!(
+        (reason.reason, reason.amount, reason.version.directive),
+        (ReasonKind::ListPrice, Money(1200), 7)
+    );
     let before = priced(&catalog, at("2026-11-18T10:59:59Z"), vec![goods(1, 1000, "CAP")]);
     assert_eq!(before.total(), Money(1490));
 }
@@ -100,7 +103,10 @@ fn an_overridden_line_takes_part_in_nothing_and_an_open_price_does() {
         &[1000, 500],
     );
     let reasons = engine.line(1).unwrap().reasons;
-    assert_eq!((reasons[0].reason, reasons[0].source.as_deref()), (ReasonKind::Override, Some("torn")));
+    assert_eq!(
+        (reasons[0].reason, reasons[0].source.as_deref()),
+        (ReasonKind::Override, Some("torn"))
+    );
     assert_eq!(engine.line(2).unwrap().reasons[0].reason, ReasonKind::OpenPrice);
 }
 
@@ -116,7 +122,12 @@ fn equal_savings_go_to_the_lower_id() {
 
 #[test]
 fn a_rule_for_a_category_holds_below_it_and_not_for_what_is_excepted() {
-    let catalog = with(json!([percent("drinks", 1, "10", json!({"categories": ["drinks"], "except": ["WINE"]}))]));
+    let catalog = with(json!([percent(
+        "drinks",
+        1,
+        "10",
+        json!({"categories": ["drinks"], "except": ["WINE"]})
+    )]));
     check(&catalog, vec![goods(1, 1000, "BEER"), goods(2, 1000, "WINE")], &[116, 899]);
     let catalog = with(json!([percent("not-drinks", 1, "10", json!({"categories": ["drink"]}))]));
     check(&catalog, vec![goods(1, 1000, "BEER")], &[129]);
@@ -128,7 +139,11 @@ fn a_limit_takes_the_dearest_and_the_others_get_the_rest() {
     let all = percent("all", 1, "10", json!({"all": true}));
     let catalog = with(json!([two, all]));
     // CAP 14.90 x 2, JEANS 59.90: the jeans and one cap at half the price, the other cap at 10 %.
-    check(&catalog, vec![goods(1, 2000, "CAP"), goods(2, 1000, "JEANS")], &[2980 - 745 - 149, 2995]);
+    check(
+        &catalog,
+        vec![goods(1, 2000, "CAP"), goods(2, 1000, "JEANS")],
+        &[2980 - 745 - 149, 2995],
+    );
 }
 
 #[test]
@@ -166,7 +181,11 @@ fn goods_that_cost_nothing_do_not_stand_in_the_way_of_a_set() {
 fn ten_thousand_pieces_are_as_quickly_in_sets_as_ten() {
     let third = json!({"id": "third", "name": "third", "priority": 1, "kind": "buy_get", "percent": "100",
         "buy": {"on": {"all": true}, "quantity": 2000}, "get": {"on": {"all": true}, "quantity": 1000}});
-    let engine = check(&with(json!([third.clone()])), vec![goods(1, 10_000_000, "CAP")], &[(10_000 - 3_333) * 1490]);
+    let engine = check(
+        &with(json!([third.clone()])),
+        vec![goods(1, 10_000_000, "CAP")],
+        &[(10_000 - 3_333) * 1490],
+    );
     assert_eq!(engine.promotions()[0].times, 3333);
     let limited = and(third, "limit", json!(100));
     check(&with(json!([limited])), vec![goods(1, 10_000_000, "CAP")], &[(10_000 - 100) * 1490]);
@@ -177,7 +196,11 @@ fn buying_one_thing_gets_another_cheaper() {
     let on = |sku: &str| json!({"on": {"skus": [sku]}, "quantity": 1000});
     let cap = json!({"id": "cap", "name": "cap", "priority": 1, "kind": "buy_get", "percent": "50", "buy": on("JEANS"), "get": on("CAP")});
     // 7.45 is shared by 59.90 : 14.90.
-    check(&with(json!([cap])), vec![goods(1, 2000, "CAP"), goods(2, 1000, "JEANS")], &[2980 - 148, 5990 - 597]);
+    check(
+        &with(json!([cap])),
+        vec![goods(1, 2000, "CAP"), goods(2, 1000, "JEANS")],
+        &[2980 - 148, 5990 - 597],
+    );
 }
 
 #[test]
@@ -200,9 +223,7 @@ fn alone_on_one_piece_keeps_the_later_rounds_off_the_whole_line() {
 
 #[test]
 fn of_basket_promotions_that_claim_one_applies_and_those_that_stack_follow() {
-    let threshold = |id: &str, priority: i32, minimum: i64, amount: i64, combine: &str| {
-        json!({"id": id, "name": id, "priority": priority, "kind": "threshold", "on": {"all": true}, "minimum": minimum, "amount": amount, "combine": combine})
-    };
+    let threshold = |id: &str, priority: i32, minimum: i64, amount: i64, combine: &str| json!({"id": id, "name": id, "priority": priority, "kind": "threshold", "on": {"all": true}, "minimum": minimum, "amount": amount, "combine": combine});
     let catalog = with(json!([
         threshold("a", 1, 1000, 100, "claims"),
         threshold("b", 1, 1000, 200, "claims"),
@@ -386,11 +407,18 @@ fn mistakes_in_promotions_are_named() {
         and(good(), "hours", json!([{"from": "10:00", "to": "10:00"}])),
         "begin and end at the same time",
     );
-    says(and(good(), "hours", json!([{"from": "24:00", "to": "10:00"}])), "is not a time between");
+    says(
+        and(good(), "hours", json!([{"from": "24:00", "to": "10:00"}])),
+        "is not a time between",
+    );
     says(and(good(), "name", json!("")), "its name is empty");
     says(and(good(), "coupon", json!("")), "its coupon is empty");
     says(
-        and(and(good(), "from", json!("2026-01-02T00:00:00Z")), "to", json!("2026-01-01T00:00:00Z")),
+        and(
+            and(good(), "from", json!("2026-01-02T00:00:00Z")),
+            "to",
+            json!("2026-01-01T00:00:00Z"),
+        ),
         "it ends before it begins",
     );
     let set = json!({"id": "p", "name": "p", "priority": 1, "kind": "mix_match", "on": cap, "quantity": 2000, "price": 1});

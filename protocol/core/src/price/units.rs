@@ -298,7 +298,11 @@ impl<'a> Sets<'a> {
     }
 
     fn saving(&self, set: &Set) -> i64 {
-        let full: i64 = set.units.iter().map(|(at, units, _)| self.unit_price(*at) * i64::from(*units)).sum();
+        let full: i64 = set
+            .units
+            .iter()
+            .map(|(at, units, _)| self.unit_price(*at) * i64::from(*units))
+            .sum();
         match &self.promotion.kind {
             Kind::BuyGet { percent, .. } => {
                 let reduced = set.units.iter().map(|(at, _, reduced)| self.unit_price(*at) * i64::from(*reduced));
