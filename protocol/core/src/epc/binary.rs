@@ -131,7 +131,11 @@ fn number_below(field: &'static str, text: &str, bits: usize) -> Result<u64, Epc
 pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
     let mut bits = BitReader::new(bytes);
     let header = bits.take(8)? as u8;
-    let scheme = Scheme::from_header(header).ok_or(EpcError::UnknownHeader { header })?;
+    let scheme = match Scheme::from_header(header) {
+        Some(scheme) => scheme,
+        None if header == 0 => return Err(EpcError::Unprogrammed),
+        None => return Err(EpcError::UnknownHeader { header }),
+    };
     if let Some(expected) = scheme.bits()
         && !(expected.div_ceil(8)..=expected.next_multiple_of(16) / 8).contains(&bytes.len())
     {
@@ -142,17 +146,18 @@ pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
         });
     }
     let filter = bits.take(scheme.filter_bits())? as u8;
-    let names: Vec<&'static str> = scheme.kind().parts().iter().map(|(name, _)| *name).collect();
-    let mut fields: Vec<String> = Vec::with_capacity(names.len());
+    let parts = scheme.kind().parts();
+    let name = |at: usize| parts.get(at).map_or("end", |(name, _)| *name);
+    let mut fields: Vec<String> = Vec::with_capacity(parts.len());
     for layout in scheme.layout() {
-        let field = names.get(fields.len()).copied().unwrap_or("end");
+        let field = name(fields.len());
         match *layout {
             Bits::Partition {
                 bits: both,
                 total,
                 reference,
             } => {
-                let reference_name = names.get(fields.len() + 1).copied().unwrap_or("reference");
+                let reference_name = name(fields.len() + 1);
                 read_partition(&mut bits, &mut fields, reference_name, both, total, reference)?;
             }
             Bits::Number { bits: count } => fields.push(bits.take(count)?.to_string()),
@@ -183,9 +188,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
     if bits.left() >= 16 {
         return Err(EpcError::TrailingBits { scheme: scheme.name() });
     }
+    let used = bytes.len() * 8 - bits.left();
     bits.zeros(bits.left(), "the padding")?;
     let id = EpcId::new(scheme.kind(), fields)?;
-    Epc::new(id, scheme, filter)
+    // Writing the name again would give these very bits: nothing was read in two ways, and the padding is zeros.
+    let mut bytes = bytes.to_vec();
+    bytes.resize(used.next_multiple_of(16) / 8, 0);
+    Ok(Epc { id, scheme, filter, bytes })
 }
 
 fn read_partition(
