@@ -74,12 +74,17 @@ impl Epc {
             return Err(EpcError::TextTooLong { most: LONGEST_TEXT });
         }
         let mut bytes = Vec::with_capacity(hex.len() / 2 + 1);
-        for (at, letter) in hex.chars().enumerate() {
-            let digit = letter.to_digit(16).ok_or(EpcError::HexDigit { letter, place: at + 1 })? as u8;
-            match bytes.last_mut() {
-                Some(last) if at % 2 == 1 => *last |= digit,
-                _ => bytes.push(digit << 4),
-            }
+        let digit = |letter: u8| char::from(letter).to_digit(16).map(|digit| digit as u8);
+        for pair in hex.as_bytes().chunks(2) {
+            let (high, low) = match *pair {
+                [high, low] => (digit(high), digit(low)),
+                [high] => (digit(high), Some(0)),
+                _ => (None, None),
+            };
+            let (Some(high), Some(low)) = (high, low) else {
+                return Err(not_hex(hex));
+            };
+            bytes.push(high << 4 | low);
         }
         if let Some(scheme) = bytes.first().and_then(|header| Scheme::from_header(*header))
             && let Some(bits) = scheme.bits()
@@ -144,7 +149,7 @@ impl Epc {
 /// The tag URI.
 impl fmt::Display for Epc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fields = String::new();
+        let mut fields = String::with_capacity(40);
         self.id.write_fields(&mut fields);
         match self.filter() {
             Some(filter) => write!(out, "urn:epc:tag:{}:{filter}.{fields}", self.scheme.name()),
@@ -185,6 +190,13 @@ impl FromStr for Epc {
         };
         Self::new(EpcId::read_fields(scheme.kind(), fields)?, scheme, filter)
     }
+}
+
+/// Names the first character that is no hexadecimal digit.
+fn not_hex(hex: &str) -> EpcError {
+    let wrong = hex.chars().enumerate().find(|(_, letter)| !letter.is_ascii_hexdigit());
+    let (at, letter) = wrong.unwrap_or_default();
+    EpcError::HexDigit { letter, place: at + 1 }
 }
 
 /// The bits of a tag as `96.x3074257BF7194E4000001A85`, which is how software passes on what it can not read itself.

@@ -160,7 +160,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
                 let reference_name = name(fields.len() + 1);
                 read_partition(&mut bits, &mut fields, reference_name, both, total, reference)?;
             }
-            Bits::Number { bits: count } => fields.push(bits.take(count)?.to_string()),
+            Bits::Number { bits: count } => fields.push(written(bits.take(count)?, 1)),
             Bits::PrefixedDigits { bits: count } => {
                 let digits = bits.take(count)?.to_string();
                 match digits.strip_prefix('1') {
@@ -217,7 +217,7 @@ fn read_partition(
         ReferenceBits::Unpadded => {
             let value = bits.take(narrow)?;
             padded(field, value, room)?;
-            value.to_string()
+            written(value, 1)
         }
         ReferenceBits::Text => read_text(bits, field, narrow)?,
         ReferenceBits::Packed => read_packed(bits)?,
@@ -235,11 +235,27 @@ fn padded(field: &'static str, value: u64, digits: usize) -> Result<String, EpcE
     if too_large {
         return Err(EpcError::TooManyDigits { field, digits });
     }
-    Ok(if digits == 0 { String::new() } else { format!("{value:0digits$}") })
+    Ok(written(value, digits))
+}
+
+/// A number in at least so many digits.
+fn written(mut value: u64, digits: usize) -> String {
+    let mut text = [b'0'; 20];
+    let mut length = 0;
+    for place in text.iter_mut().rev() {
+        if value == 0 && length >= digits {
+            break;
+        }
+        *place = b'0' + (value % 10) as u8;
+        value /= 10;
+        length += 1;
+    }
+    let (_, last) = text.split_at(text.len() - length);
+    last.iter().map(|digit| char::from(*digit)).collect()
 }
 
 fn read_text(bits: &mut BitReader<'_>, field: &'static str, mut count: usize) -> Result<String, EpcError> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(20);
     while count >= 7 {
         let letter = bits.take(7)? as u8;
         count -= 7;
