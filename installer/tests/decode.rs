@@ -128,16 +128,25 @@ fn tags_are_read_as_readers_print_them() {
         "30-74-25-7B-F7-19-4E-40-00-00-1A-85",
         "urn:epc:raw:96.x3074257BF7194E4000001A85",
     ] {
-        check(line, json!({"tag_uri": "urn:epc:tag:sgtin-96:3.0614141.812345.6789", "hex": "3074257bf7194e4000001a85"}));
+        check(
+            line,
+            json!({"tag_uri": "urn:epc:tag:sgtin-96:3.0614141.812345.6789", "hex": "3074257bf7194e4000001a85"}),
+        );
     }
     check("30-74", json!({"scheme": "in-store"}));
     for (line, why) in [
-        ("000000000000000000000000", "the tag was never programmed (header 0x00); write a number on it first"),
+        (
+            "000000000000000000000000",
+            "the tag was never programmed (header 0x00); write a number on it first",
+        ),
         (
             "e2801160600002084f1c5a2b",
             "header 0xe2 begins a chip's own number (TID), not what is written on it; read the tag's EPC memory",
         ),
-        ("307c257bf7194e4000001a85", "partition 7 is not allowed (0 to 6 are); the tag is wrongly encoded"),
+        (
+            "307c257bf7194e4000001a85",
+            "partition 7 is not allowed (0 to 6 are); the tag is wrongly encoded",
+        ),
     ] {
         check(line, json!({"scheme": null, "refused": why}));
     }
@@ -172,7 +181,10 @@ fn a_barcode_says_its_tag_when_the_company_prefix_is_known() {
     for (line, pure) in [
         ("(00)106141412345678908", "urn:epc:id:sscc:0614141.1234567890"),
         ("]C100106141412345678908", "urn:epc:id:sscc:0614141.1234567890"),
-        ("https://id.gs1.org/414/0614141123452/254/5678", "urn:epc:id:sgln:0614141.12345.5678"),
+        (
+            "https://id.gs1.org/414/0614141123452/254/5678",
+            "urn:epc:id:sgln:0614141.12345.5678",
+        ),
         ("(8003)006141411234525678", "urn:epc:id:grai:0614141.12345.5678"),
         ("(8004)06141415678", "urn:epc:id:giai:0614141.5678"),
     ] {

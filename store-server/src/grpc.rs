@@ -112,7 +112,6 @@ impl RegisterDesk {
                 Ok(views::closed(&closed, entry.as_ref().map(|entry| self.local(entry.header.at))))
             }
             _ => Err(status(
-                Code::NotFound,
                 "unknown_ticket",
                 "this ticket is neither open on this register nor in the journal",
             )),

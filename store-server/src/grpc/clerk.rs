@@ -220,20 +220,12 @@ fn over(id: CommandId, ended: Ended, place: &Place, seen: Option<wire::CountView
 }
 
 fn count_error(error: CountError) -> Status {
-    let code = match &error {
-        CountError::Append(_) | CountError::Ask(_) | CountError::File(_) => {
-            return match error {
-                CountError::Append(error) => errors::append(error),
-                CountError::Ask(error) => errors::ask(error),
-                CountError::File(error) => errors::file(&error),
-                other => bad_field("count", other),
-            };
-        }
-        CountError::Unknown | CountError::UnknownReader { .. } => Code::NotFound,
-        CountError::BeingKept { .. } => Code::Unavailable,
-        _ => Code::FailedPrecondition,
-    };
-    status(code, error.code(), error)
+    match error {
+        CountError::Append(error) => errors::append(error),
+        CountError::Ask(error) => errors::ask(error),
+        CountError::File(error) => errors::file(&error),
+        error => status(error.code(), error),
+    }
 }
 
 fn command_id(command: Option<&wire::Command>) -> Result<CommandId, Status> {

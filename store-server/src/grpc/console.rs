@@ -51,7 +51,6 @@ impl ConsoleService for Console {
     async fn strike_actor(&self, request: Request<wire::StrikeActorRequest>) -> Answer<wire::StrikeActorResponse> {
         if !self.allow_faults {
             return Err(status(
-                Code::PermissionDenied,
                 "faults_not_allowed",
                 "this box does not allow faults; start it with allow_faults = true to try them",
             ));
@@ -61,11 +60,7 @@ impl ConsoleService for Console {
             tracing::warn!(actor = %name, "struck down on purpose");
             Ok(Response::new(wire::StrikeActorResponse {}))
         } else {
-            Err(status(
-                Code::NotFound,
-                "unknown_actor",
-                format!("there is no actor {name:?}; list them first"),
-            ))
+            Err(status("unknown_actor", format!("there is no actor {name:?}; list them first")))
         }
     }
 }

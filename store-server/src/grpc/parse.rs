@@ -17,13 +17,7 @@ const LONGEST_CODE: usize = 200;
 
 /// The bearer token of a call.
 pub fn token(metadata: &MetadataMap) -> Result<Token, Status> {
-    let missing = || {
-        status(
-            Code::Unauthenticated,
-            "not_signed_in",
-            "no token came with this call; sign in with your number and PIN",
-        )
-    };
+    let missing = || status("not_signed_in", "no token came with this call; sign in with your number and PIN");
     let text = metadata
         .get("authorization")
         .and_then(|value| value.to_str().ok())
