@@ -229,10 +229,7 @@ fn count_error(error: CountError) -> Status {
 }
 
 fn command_id(command: Option<&wire::Command>) -> Result<CommandId, Status> {
-    let command = command.map(|command| register::Command {
-        command_id: command.command_id.clone(),
-    });
-    parse::command_id(command.as_ref())
+    parse::command_id_bytes(command.map(|command| command.command_id.as_slice()))
 }
 
 fn count_id(bytes: &[u8]) -> Result<CommandId, Status> {
@@ -285,7 +282,9 @@ impl ClerkService for ClerkDesk {
 
     async fn pause_count(&self, request: Request<wire::PauseCountRequest>) -> Answer<wire::PauseCountResponse> {
         self.session(request.metadata())?;
-        let id = count_id(&request.into_inner().count_id)?;
+        let said = request.into_inner();
+        command_id(said.command.as_ref())?;
+        let id = count_id(&said.count_id)?;
         self.store.counting().pause(id).await.map_err(count_error)?;
         Ok(Response::new(wire::PauseCountResponse {}))
     }
@@ -313,7 +312,9 @@ impl ClerkService for ClerkDesk {
 
     async fn drop_count(&self, request: Request<wire::DropCountRequest>) -> Answer<wire::DropCountResponse> {
         self.session(request.metadata())?;
-        let id = count_id(&request.into_inner().count_id)?;
+        let said = request.into_inner();
+        command_id(said.command.as_ref())?;
+        let id = count_id(&said.count_id)?;
         self.store.counting().drop(id).await.map_err(count_error)?;
         Ok(Response::new(wire::DropCountResponse {}))
     }
