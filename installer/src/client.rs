@@ -12,6 +12,7 @@ pub mod patience;
 use std::io;
 use std::time::Duration;
 
+use backroom_protocol::refusals::CODE;
 use backroom_protocol::v1::register::Position;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::{Channel, Endpoint};
@@ -22,8 +23,6 @@ use self::ask::{Answer, Command, Rpc};
 use self::log::{NoNotes, Notes, Outcome};
 use self::patience::Patience;
 
-/// The metadata in which the box names the reason of a refusal.
-const CODE: &str = "backroom-code";
 /// One try, not the whole patience: a box that hangs is asked anew on a fresh connection.
 const ONE_TRY: Duration = Duration::from_secs(10);
 

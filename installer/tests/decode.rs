@@ -121,6 +121,80 @@ fn a_tag_and_a_barcode_are_told_apart_by_fixed_rules() {
 }
 
 #[test]
+fn tags_are_read_as_readers_print_them() {
+    for line in [
+        "0x3074257BF7194E4000001A85",
+        "3074 257B F719 4E40 0000 1A85",
+        "30-74-25-7B-F7-19-4E-40-00-00-1A-85",
+        "urn:epc:raw:96.x3074257BF7194E4000001A85",
+    ] {
+        check(
+            line,
+            json!({"tag_uri": "urn:epc:tag:sgtin-96:3.0614141.812345.6789", "hex": "3074257bf7194e4000001a85"}),
+        );
+    }
+    check("30-74", json!({"scheme": "in-store"}));
+    for (line, why) in [
+        (
+            "000000000000000000000000",
+            "the tag was never programmed (header 0x00); write a number on it first",
+        ),
+        (
+            "e2801160600002084f1c5a2b",
+            "header 0xe2 begins a chip's own number (TID), not what is written on it; read the tag's EPC memory",
+        ),
+        (
+            "307c257bf7194e4000001a85",
+            "partition 7 is not allowed (0 to 6 are); the tag is wrongly encoded",
+        ),
+    ] {
+        check(line, json!({"scheme": null, "refused": why}));
+    }
+}
+
+#[test]
+fn a_tag_says_what_its_barcode_and_its_web_address_would_say() {
+    check(
+        "urn:epc:tag:sscc-96:3.0614141.1234567890",
+        json!({
+            "hex": "3174257bf4499602d2000000", "gtin": null, "company_prefix": "0614141",
+            "element_string": "(00)106141412345678908", "ais": {"00": "106141412345678908"},
+            "digital_link": "https://id.gs1.org/00/106141412345678908",
+        }),
+    );
+    check(
+        "urn:epc:id:sgtin:0614141.712345.32a%2Fb",
+        json!({
+            "scheme": "sgtin-198", "ais": {"01": "70614141123451", "21": "32a/b"},
+            "digital_link": "https://id.gs1.org/01/70614141123451/21/32a%2Fb",
+            "assumed": {"scheme": "sgtin-198", "filter": 0},
+        }),
+    );
+    check(
+        "urn:epc:id:sgln:0614141.12345.0",
+        json!({"scheme": "sgln-96", "hex": "3214257bf460720000000000", "ais": {"414": "0614141123452"}}),
+    );
+}
+
+#[test]
+fn a_barcode_says_its_tag_when_the_company_prefix_is_known() {
+    for (line, pure) in [
+        ("(00)106141412345678908", "urn:epc:id:sscc:0614141.1234567890"),
+        ("]C100106141412345678908", "urn:epc:id:sscc:0614141.1234567890"),
+        (
+            "https://id.gs1.org/414/0614141123452/254/5678",
+            "urn:epc:id:sgln:0614141.12345.5678",
+        ),
+        ("(8003)006141411234525678", "urn:epc:id:grai:0614141.12345.5678"),
+        ("(8004)06141415678", "urn:epc:id:giai:0614141.5678"),
+    ] {
+        let (answers, code) = decoded(&["--prefix-digits", "7"], line);
+        assert_eq!((answers[0]["pure_identity"].as_str(), code), (Some(pure), 0), "{line}");
+        assert_eq!(answers[0]["assumed"]["filter"], 0, "{line}");
+    }
+}
+
+#[test]
 fn the_shops_own_rules_are_given_on_the_command_line() {
     let (answers, code) = decoded(&["--store-made", "22 PPPPPPCVVVVV price 2"], "2212349010505");
     assert_eq!(code, 0);

@@ -112,7 +112,6 @@ impl RegisterDesk {
                 Ok(views::closed(&closed, entry.as_ref().map(|entry| self.local(entry.header.at))))
             }
             _ => Err(status(
-                Code::NotFound,
                 "unknown_ticket",
                 "this ticket is neither open on this register nor in the journal",
             )),
@@ -617,7 +616,9 @@ impl RegisterService for RegisterDesk {
 
     async fn cancel_card(&self, request: Request<wire::CancelCardRequest>) -> Answer<wire::CancelCardResponse> {
         let session = self.session(request.metadata())?;
-        let ticket = parse::ticket_id(&request.into_inner().ticket_id)?;
+        let said = request.into_inner();
+        parse::command_id(said.command.as_ref())?;
+        let ticket = parse::ticket_id(&said.ticket_id)?;
         self.store.give_up_card(session.seat.register, ticket);
         Ok(Response::new(wire::CancelCardResponse {}))
     }

@@ -117,6 +117,7 @@ pub fn routes(store: &Store, allow_faults: bool) -> Routes {
     let console = ConsoleServiceServer::new(Console {
         store: store.clone(),
         allow_faults,
+        struck: crate::grpc::console::Struck::default(),
     })
     .max_decoding_message_size(LARGEST_REQUEST);
     Routes::new(registers).add_service(clerks).add_service(console).prepare()

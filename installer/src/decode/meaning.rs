@@ -4,10 +4,11 @@
 //! is in core.
 //!
 //! A text is, by the first that applies:
-//! 1. beginning `urn:`, an EPC URI (a tag URI or a pure identity);
-//! 2. of hexadecimal digits only: a tag's bits, where the first two digits are a known header and the length is that
+//! 1. beginning `urn:`, an EPC URI (a tag URI, a raw URI or a pure identity);
+//! 2. of hexadecimal digits only (`0x` in front and blanks, hyphens or colons between groups of two or four do not matter): a tag's bits, where the first two digits are a known header and the length is that
 //!    header's, also when all digits are decimal; or where it has one of the letters a to f and is long for a barcode (16
-//!    digits with a known header, 24 without); such a text is then read as a tag or refused, never as a barcode;
+//!    digits with a known header, 24 without); or 24 zeros and more, which is a tag nobody has written on. Such a text is then
+//!    read as a tag or refused, never as a barcode;
 //! 3. beginning with a known header and 24 or more letters and digits of which at most two are not hexadecimal: a tag's
 //!    bits with a slip, refused;
 //! 4. a barcode, as the head of `backroom_core::barcode` says.
@@ -22,6 +23,9 @@ use std::collections::BTreeMap;
 use backroom_core::barcode::{BarcodeError, ElementString, Gtin, GtinForm, Scanned, StoreMadeRule, StoreMadeRules, looks_like_card};
 use backroom_core::epc::{Epc, EpcError, EpcId, Scheme};
 use serde::Serialize;
+
+/// Whose web addresses are shown; any other would do.
+const DOMAIN: &str = "id.gs1.org";
 
 /// How much of a line that is too long is shown.
 const SHOWN_OF_LONG: usize = 100;
@@ -49,6 +53,9 @@ pub(super) struct Decoded {
     /// The same as people write it, with identifiers in brackets.
     #[serde(skip_serializing_if = "Option::is_none")]
     element_string: Option<String>,
+    /// The same as a web address of GS1's own domain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digital_link: Option<String>,
     /// Values by application identifier.
     #[serde(skip_serializing_if = "Option::is_none")]
     ais: Option<BTreeMap<String, String>>,
@@ -119,7 +126,7 @@ impl Decoded {
                     receipt.register, receipt.series, receipt.number
                 )
             }),
-            self.ais.as_ref().and(self.element_string.clone()),
+            self.element_string.clone(),
             self.tag_uri.clone(),
             self.hex.clone(),
             self.assumed.as_ref().map(|_| "(shortest tag and filter 0 assumed)".to_owned()),
@@ -174,7 +181,9 @@ impl Reader {
         } else if is_tag_hex(text) {
             Some(Epc::from_hex(text).map(|epc| from_epc(input, &epc)))
         } else {
-            None
+            grouped_hex(text)
+                .filter(|hex| is_tag_hex(hex))
+                .map(|hex| Epc::from_hex(&hex).map(|epc| from_epc(input, &epc)))
         };
         match tag {
             Some(tag) => tag.unwrap_or_else(|why| refused(input, why)),
@@ -244,18 +253,16 @@ impl Reader {
     }
 
     fn elements(&self, plain: Decoded, scheme: &'static str, elements: &ElementString) -> Decoded {
-        let ais = elements
-            .elements()
-            .iter()
-            .map(|element| (element.ai.to_string(), element.value.clone()))
-            .collect();
         let tag = self.tag_of(elements);
         Decoded {
             scheme: Some(scheme),
             gtin: elements.gtin(),
             serial: elements.serial().map(str::to_owned),
             element_string: Some(elements.to_string()),
-            ais: Some(ais),
+            digital_link: elements.to_digital_link(DOMAIN),
+            ais: Some(by_identifier(elements)),
+            company_prefix: tag.as_ref().and_then(|epc| epc.id().company_prefix().map(str::to_owned)),
+            filter: tag.as_ref().and_then(Epc::filter),
             pure_identity: tag.as_ref().map(|epc| epc.id().to_string()),
             tag_uri: tag.as_ref().map(Epc::to_string),
             hex: tag.as_ref().map(Epc::to_hex),
@@ -264,9 +271,9 @@ impl Reader {
         }
     }
 
-    /// The tag that names the same piece of goods; the length of the company prefix is not in a barcode.
+    /// The tag that names the same thing; the length of the company prefix is not in a barcode.
     fn tag_of(&self, elements: &ElementString) -> Option<Epc> {
-        let id = EpcId::sgtin(elements.gtin()?, usize::from(self.prefix_digits?), elements.serial()?).ok()?;
+        let id = EpcId::from_elements(elements, usize::from(self.prefix_digits?)).ok()?;
         Epc::shortest(id, 0).ok()
     }
 }
@@ -282,7 +289,13 @@ fn from_uri(input: &str, uri: &str) -> Result<Decoded, EpcError> {
     })
 }
 
+fn by_identifier(elements: &ElementString) -> BTreeMap<String, String> {
+    let pairs = elements.elements().iter();
+    pairs.map(|element| (element.ai.to_string(), element.value.clone())).collect()
+}
+
 fn from_epc(input: &str, epc: &Epc) -> Decoded {
+    let label = epc.id().elements();
     Decoded {
         input: input.to_owned(),
         scheme: Some(epc.scheme().name()),
@@ -293,7 +306,9 @@ fn from_epc(input: &str, epc: &Epc) -> Decoded {
         serial: epc.serial().map(str::to_owned),
         filter: epc.filter(),
         company_prefix: epc.id().company_prefix().map(str::to_owned),
-        element_string: epc.id().element_string(),
+        element_string: label.as_ref().map(ToString::to_string),
+        digital_link: label.as_ref().and_then(|label| label.to_digital_link(DOMAIN)),
+        ais: label.as_ref().map(by_identifier),
         ..Decoded::default()
     }
 }
@@ -320,7 +335,18 @@ fn is_tag_hex(text: &str) -> bool {
         .and_then(Scheme::bits)
         .is_some_and(|bits| (bits.div_ceil(4)..=bits.next_multiple_of(16) / 4).contains(&text.len()));
     let letters = text.bytes().any(|letter| letter.is_ascii_alphabetic());
-    right_length || (letters && text.len() >= if header.is_some() { 16 } else { 24 })
+    let blank = text.len() >= 24 && text.bytes().all(|digit| digit == b'0');
+    right_length || blank || (letters && text.len() >= if header.is_some() { 16 } else { 24 })
+}
+
+/// Hexadecimal digits as some readers print them: `0x` in front, or in groups of two or four. `None` for all other texts.
+fn grouped_hex(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+    let mut groups = digits.split([' ', '-', ':']);
+    let alone = groups.clone().nth(1).is_none();
+    let hex = |group: &str| group.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let grouped = groups.all(|group| hex(group) && (alone || matches!(group.len(), 2 | 4)));
+    (grouped && (!alone || digits.len() < text.len())).then(|| digits.replace([' ', '-', ':'], ""))
 }
 
 /// The text with stars for what must not be shown: of a card number all but the last four digits, of a stripe everything.

@@ -12,10 +12,11 @@
 //!    number where the check digit is right, else a code of the shop.
 //! 3. A web address must be a Digital Link.
 //! 4. A separator (FNC1, 0x1d) anywhere: an element string. A bracketed identifier in front: the same as people write it.
+//!    `^` in front of an identifier: the same, with `^` for each separator, as some tools print it.
 //! 5. The shape of a receipt code: a receipt, and its check digits must be right.
 //! 6. 8, 12, 13 or 14 digits: a product number, and its check digit must be right.
 //! 7. Digits beginning `00`, `01` or `02` and long enough for that key: an element string, which must be right. Beginning
-//!    with another key that has a check digit (253, 255, 402, 410 to 417, 8003, 8006, 8017, 8018): an element string where all
+//!    with another key that has a check digit (03, 253, 255, 402, 410 to 417, 8003, 8006, 8017, 8018): an element string where all
 //!    of it is right. No other unmarked text is taken for one: many numbers would pass by chance.
 //! 8. A card number is refused.
 //! 9. Else it is a code of the shop, if it is printable and short.
@@ -201,6 +202,11 @@ fn marked_by_content(text: &str) -> Option<Result<Scanned, BarcodeError>> {
     if (1..=4).contains(&bracketed.len()) && bracketed.bytes().all(|digit| digit.is_ascii_digit()) {
         return Some(ElementString::parse_bracketed(text).map(Scanned::Elements));
     }
+    if let Some(rest) = text.strip_prefix('^')
+        && rest.bytes().take(2).filter(u8::is_ascii_digit).count() == 2
+    {
+        return Some(ElementString::parse(&rest.replace('^', "\u{1d}")).map(Scanned::Elements));
+    }
     receipt_code::has_shape(text).then(|| text.parse().map(Scanned::Receipt))
 }
 
@@ -221,8 +227,8 @@ fn by_content(text: &str) -> Result<Scanned, BarcodeError> {
 /// An element string that begins with a key whose check digit proves it.
 fn unmarked_elements(text: &str) -> Option<Result<ElementString, BarcodeError>> {
     const SURE: [(&str, usize); 3] = [("00", 18), ("01", 14), ("02", 14)];
-    const PERHAPS: [&str; 15] = [
-        "253", "255", "402", "410", "411", "412", "413", "414", "415", "416", "417", "8003", "8006", "8017", "8018",
+    const PERHAPS: [&str; 16] = [
+        "03", "253", "255", "402", "410", "411", "412", "413", "414", "415", "416", "417", "8003", "8006", "8017", "8018",
     ];
     for (ai, length) in SURE {
         let Some(rest) = text.strip_prefix(ai) else { continue };
@@ -276,6 +282,8 @@ pub enum BarcodeError {
     Brackets,
     #[error("this web address names no product; scan the product's own barcode")]
     NotADigitalLink,
+    #[error("this is a compressed web address, which is not read here; scan the product's own barcode")]
+    CompressedLink,
     #[error("the web address has an identifier without a value; the label is wrong")]
     LinkPairs,
     #[error("({ai}) can not stand at this place of the web address; the label is wrong")]
@@ -310,6 +318,18 @@ pub fn fuzz_one(bytes: &[u8]) {
         .flatten()
     {
         assert_eq!(ElementString::parse(&elements.to_scanned_text()).as_ref(), Ok(&elements));
+        if let Some(link) = elements.to_digital_link("example.com") {
+            let Ok(Scanned::DigitalLink(read)) = Scanned::parse(&link) else {
+                panic!("{link} of {elements} is no link");
+            };
+            assert!(
+                elements
+                    .elements()
+                    .iter()
+                    .all(|element| read.get(element.ai) == Some(&element.value)),
+                "{link} of {elements} is {read}"
+            );
+        }
     }
     match Scanned::parse_with(&text, &rules) {
         Ok(Scanned::Elements(elements) | Scanned::DigitalLink(elements)) => {

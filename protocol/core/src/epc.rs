@@ -74,12 +74,17 @@ impl Epc {
             return Err(EpcError::TextTooLong { most: LONGEST_TEXT });
         }
         let mut bytes = Vec::with_capacity(hex.len() / 2 + 1);
-        for (at, letter) in hex.chars().enumerate() {
-            let digit = letter.to_digit(16).ok_or(EpcError::HexDigit { letter, place: at + 1 })? as u8;
-            match bytes.last_mut() {
-                Some(last) if at % 2 == 1 => *last |= digit,
-                _ => bytes.push(digit << 4),
-            }
+        let digit = |letter: u8| char::from(letter).to_digit(16).map(|digit| digit as u8);
+        for pair in hex.as_bytes().chunks(2) {
+            let (high, low) = match *pair {
+                [high, low] => (digit(high), digit(low)),
+                [high] => (digit(high), Some(0)),
+                _ => (None, None),
+            };
+            let (Some(high), Some(low)) = (high, low) else {
+                return Err(not_hex(hex));
+            };
+            bytes.push(high << 4 | low);
         }
         if let Some(scheme) = bytes.first().and_then(|header| Scheme::from_header(*header))
             && let Some(bits) = scheme.bits()
@@ -97,11 +102,11 @@ impl Epc {
     /// The tag's bits as small hexadecimal digits, in whole words of sixteen bits.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        use fmt::Write as _;
+        let digit = |four: u8| char::from(if four < 10 { b'0' + four } else { b'a' + four - 10 });
         let mut hex = String::with_capacity(self.bytes.len() * 2);
         for byte in &self.bytes {
-            // Writing into a String can not fail.
-            let _ = write!(hex, "{byte:02x}");
+            hex.push(digit(byte >> 4));
+            hex.push(digit(byte & 0x0f));
         }
         hex
     }
@@ -144,7 +149,7 @@ impl Epc {
 /// The tag URI.
 impl fmt::Display for Epc {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut fields = String::new();
+        let mut fields = String::with_capacity(40);
         self.id.write_fields(&mut fields);
         match self.filter() {
             Some(filter) => write!(out, "urn:epc:tag:{}:{filter}.{fields}", self.scheme.name()),
@@ -159,7 +164,7 @@ impl fmt::Debug for Epc {
     }
 }
 
-/// Reads a tag URI.
+/// Reads a tag URI, or a raw URI.
 impl FromStr for Epc {
     type Err = EpcError;
 
@@ -167,7 +172,11 @@ impl FromStr for Epc {
         if uri.len() > LONGEST_TEXT {
             return Err(EpcError::TextTooLong { most: LONGEST_TEXT });
         }
-        let rest = uri.strip_prefix("urn:epc:tag:").ok_or(EpcError::NotAnEpcUri)?;
+        let rest = text::without_urn(uri).ok_or(EpcError::NotAnEpcUri)?;
+        if let Some(raw) = rest.strip_prefix("raw:") {
+            return read_raw(raw);
+        }
+        let rest = rest.strip_prefix("tag:").ok_or(EpcError::NotAnEpcUri)?;
         let (word, rest) = rest.split_once(':').ok_or(EpcError::NotAnEpcUri)?;
         let scheme = Scheme::ALL
             .into_iter()
@@ -181,6 +190,26 @@ impl FromStr for Epc {
         };
         Self::new(EpcId::read_fields(scheme.kind(), fields)?, scheme, filter)
     }
+}
+
+/// Names the first character that is no hexadecimal digit.
+fn not_hex(hex: &str) -> EpcError {
+    let wrong = hex.chars().enumerate().find(|(_, letter)| !letter.is_ascii_hexdigit());
+    let (at, letter) = wrong.unwrap_or_default();
+    EpcError::HexDigit { letter, place: at + 1 }
+}
+
+/// The bits of a tag as `96.x3074257BF7194E4000001A85`, which is how software passes on what it can not read itself.
+fn read_raw(raw: &str) -> Result<Epc, EpcError> {
+    let (said, hex) = raw.split_once(".x").ok_or(EpcError::NotAnEpcUri)?;
+    let bits: usize = said.parse().map_err(|_| EpcError::NotAnEpcUri)?;
+    if hex.len() != bits.div_ceil(4) {
+        return Err(EpcError::RawLength {
+            said: said.chars().take(6).collect(),
+            found: hex.len(),
+        });
+    }
+    Epc::from_hex(hex)
 }
 
 fn filter_value(text: &str, scheme: Scheme) -> Result<u8, EpcError> {
@@ -233,8 +262,14 @@ pub enum EpcError {
     TooShort,
     #[error("a {scheme} tag ends earlier; read the tag again without what follows")]
     TrailingBits { scheme: &'static str },
-    #[error("header {header:#04x} belongs to no scheme known here; the tag is not a GS1 tag or is encoded newer")]
+    #[error("the tag was never programmed (header 0x00); write a number on it first")]
+    Unprogrammed,
+    #[error("header {header:#04x} {}", scheme::what_header_means(*header))]
     UnknownHeader { header: u8 },
+    #[error("the raw tag says it has {said} bits and shows {found} hexadecimal digits; read the whole tag")]
+    RawLength { said: String, found: usize },
+    #[error("this barcode names a kind of thing, not one thing; it needs a serial number to be written on a tag")]
+    NamesNoSingleThing,
     #[error("partition 7 is not allowed (0 to 6 are); the tag is wrongly encoded")]
     Partition,
     #[error("filter {found} is more than {most}; use a filter from 0 to {most}")]
@@ -282,10 +317,13 @@ pub enum EpcError {
 /// Feeds any bytes to every reader of this room, and checks that what was read can be written and read back the same.
 pub fn fuzz_one(bytes: &[u8]) {
     if let Ok(epc) = Epc::from_bytes(bytes) {
+        assert_eq!(Epc::new(epc.id.clone(), epc.scheme, epc.filter).as_ref(), Ok(&epc));
         assert_eq!(Epc::from_hex(&epc.to_hex()).as_ref(), Ok(&epc));
         assert_eq!(epc.to_string().parse().as_ref(), Ok(&epc));
         assert_eq!(epc.id().to_string().parse().as_ref(), Ok(epc.id()));
-        drop(epc.id().element_string());
+        if let (Some(label), Some(prefix)) = (epc.id().elements(), epc.id().company_prefix()) {
+            assert_eq!(EpcId::from_elements(&label, prefix.len()).as_ref(), Ok(epc.id()));
+        }
     }
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(epc) = Epc::from_hex(text) {

@@ -220,27 +220,16 @@ fn over(id: CommandId, ended: Ended, place: &Place, seen: Option<wire::CountView
 }
 
 fn count_error(error: CountError) -> Status {
-    let code = match &error {
-        CountError::Append(_) | CountError::Ask(_) | CountError::File(_) => {
-            return match error {
-                CountError::Append(error) => errors::append(error),
-                CountError::Ask(error) => errors::ask(error),
-                CountError::File(error) => errors::file(&error),
-                other => bad_field("count", other),
-            };
-        }
-        CountError::Unknown | CountError::UnknownReader { .. } => Code::NotFound,
-        CountError::BeingKept { .. } => Code::Unavailable,
-        _ => Code::FailedPrecondition,
-    };
-    status(code, error.code(), error)
+    match error {
+        CountError::Append(error) => errors::append(error),
+        CountError::Ask(error) => errors::ask(error),
+        CountError::File(error) => errors::file(&error),
+        error => status(error.code(), error),
+    }
 }
 
 fn command_id(command: Option<&wire::Command>) -> Result<CommandId, Status> {
-    let command = command.map(|command| register::Command {
-        command_id: command.command_id.clone(),
-    });
-    parse::command_id(command.as_ref())
+    parse::command_id_bytes(command.map(|command| command.command_id.as_slice()))
 }
 
 fn count_id(bytes: &[u8]) -> Result<CommandId, Status> {
@@ -293,7 +282,9 @@ impl ClerkService for ClerkDesk {
 
     async fn pause_count(&self, request: Request<wire::PauseCountRequest>) -> Answer<wire::PauseCountResponse> {
         self.session(request.metadata())?;
-        let id = count_id(&request.into_inner().count_id)?;
+        let said = request.into_inner();
+        command_id(said.command.as_ref())?;
+        let id = count_id(&said.count_id)?;
         self.store.counting().pause(id).await.map_err(count_error)?;
         Ok(Response::new(wire::PauseCountResponse {}))
     }
@@ -321,7 +312,9 @@ impl ClerkService for ClerkDesk {
 
     async fn drop_count(&self, request: Request<wire::DropCountRequest>) -> Answer<wire::DropCountResponse> {
         self.session(request.metadata())?;
-        let id = count_id(&request.into_inner().count_id)?;
+        let said = request.into_inner();
+        command_id(said.command.as_ref())?;
+        let id = count_id(&said.count_id)?;
         self.store.counting().drop(id).await.map_err(count_error)?;
         Ok(Response::new(wire::DropCountResponse {}))
     }

@@ -2,12 +2,15 @@
 //!
 //! Only looks. What it shows belongs to the supervisor, the board and the uplink.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backroom_actors::device::DeviceView;
 use backroom_actors::store::Store;
 use backroom_actors::supervisor::{ChildState, ChildView};
+use backroom_core::ids::CommandId;
 use backroom_protocol::v1::console as wire;
 use backroom_protocol::v1::console::console_service_server::ConsoleService;
 use tokio::sync::mpsc;
@@ -18,15 +21,43 @@ use tonic::{Code, Request, Response, Status};
 
 use super::Answer;
 use super::errors::status;
+use super::parse::command_id_bytes;
 
 /// How often a watcher looks. The supervisor tells nobody on its own, so that screens can not slow it down.
 const LOOK: Duration = Duration::from_millis(250);
+/// A caller asks again within seconds, not after hundreds of other strikes.
+const STRIKES_REMEMBERED: usize = 256;
 /// So that what only grows older (how long an actor is up) moves on the screen too.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 pub struct Console {
     pub store: Store,
     pub allow_faults: bool,
+    pub struck: Struck,
+}
+
+/// The strikes that were carried out last, so that one said twice strikes once.
+#[derive(Clone, Debug, Default)]
+pub struct Struck(Arc<Mutex<VecDeque<CommandId>>>);
+
+impl Struck {
+    /// Whether this id was not heard before; from now on it was.
+    fn is_new(&self, id: CommandId) -> bool {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.contains(&id) {
+            return false;
+        }
+        if last.len() >= STRIKES_REMEMBERED {
+            last.pop_front();
+        }
+        last.push_back(id);
+        true
+    }
+
+    /// It hit nothing, so it may be said again.
+    fn forget(&self, id: CommandId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != id);
+    }
 }
 
 #[tonic::async_trait]
@@ -43,6 +74,7 @@ impl ConsoleService for Console {
         let console = Console {
             store: self.store.clone(),
             allow_faults: self.allow_faults,
+            struck: self.struck.clone(),
         };
         tokio::spawn(async move { console.show(out).await });
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
@@ -51,21 +83,22 @@ impl ConsoleService for Console {
     async fn strike_actor(&self, request: Request<wire::StrikeActorRequest>) -> Answer<wire::StrikeActorResponse> {
         if !self.allow_faults {
             return Err(status(
-                Code::PermissionDenied,
                 "faults_not_allowed",
                 "this box does not allow faults; start it with allow_faults = true to try them",
             ));
         }
-        let name: String = request.into_inner().name.chars().take(80).collect();
+        let said = request.into_inner();
+        let id = command_id_bytes(said.command.as_ref().map(|command| command.command_id.as_slice()))?;
+        let name: String = said.name.chars().take(80).collect();
+        if !self.struck.is_new(id) {
+            return Ok(Response::new(wire::StrikeActorResponse {}));
+        }
         if self.store.strike(name.clone()).await {
             tracing::warn!(actor = %name, "struck down on purpose");
             Ok(Response::new(wire::StrikeActorResponse {}))
         } else {
-            Err(status(
-                Code::NotFound,
-                "unknown_actor",
-                format!("there is no actor {name:?}; list them first"),
-            ))
+            self.struck.forget(id);
+            Err(status("unknown_actor", format!("there is no actor {name:?}; list them first")))
         }
     }
 }

@@ -1,33 +1,27 @@
-//! Every way a call can fail, mapped once to a gRPC status: a stable code in the metadata, a sentence for the person.
+//! Every way a call can fail, with its stable code and its sentence. Which gRPC code goes with it is one table in `protocol`.
+
+use std::collections::BTreeMap;
 
 use backroom_actors::door::AskError;
 use backroom_actors::file::FileError;
 use backroom_actors::journal::AppendError;
 use backroom_actors::register::CommandError;
 use backroom_actors::staff::{PassError, StaffError};
-use backroom_core::ticket::Refusal;
-use tonic::metadata::MetadataValue;
-use tonic::{Code, Status};
+use backroom_protocol::refusals::status_with;
+use tonic::Status;
 
-/// The metadata that names the reason.
-pub const CODE: &str = "backroom-code";
-
-/// A status with its stable code.
-pub fn status(code: Code, reason: &'static str, sentence: impl std::fmt::Display) -> Status {
-    let mut status = Status::new(code, sentence.to_string());
-    status.metadata_mut().insert(CODE, MetadataValue::from_static(reason));
-    status
-}
+pub use backroom_protocol::refusals::{CODE, status};
 
 /// A field that is no value of its type.
 pub fn bad_field(field: &str, why: impl std::fmt::Display) -> Status {
-    status(Code::InvalidArgument, "bad_field", format!("{field}: {why}"))
+    let named = BTreeMap::from([("field".to_owned(), field.to_owned())]);
+    status_with("bad_field", format!("{field}: {why}"), named)
 }
 
 pub fn ask(error: AskError) -> Status {
     match error {
-        AskError::Busy { .. } | AskError::Away { .. } => status(Code::Unavailable, "busy", error),
-        AskError::Unknown { .. } => status(Code::Unavailable, "unknown_outcome", error),
+        AskError::Busy { .. } | AskError::Away { .. } => status("busy", error),
+        AskError::Unknown { .. } => status("unknown_outcome", error),
     }
 }
 
@@ -35,7 +29,6 @@ pub fn ask(error: AskError) -> Status {
 pub fn file(error: &FileError) -> Status {
     tracing::error!(%error, "file");
     status(
-        Code::Unavailable,
         "unknown_outcome",
         "the box could not read or write its files; ask again with the same command to learn what happened",
     )
@@ -43,35 +36,26 @@ pub fn file(error: &FileError) -> Status {
 
 pub fn append(error: AppendError) -> Status {
     match &error {
-        AppendError::CommandReused => status(Code::AlreadyExists, "command_id_reused", error),
-        AppendError::ShiftClosed { .. } => status(Code::FailedPrecondition, "no_shift", error),
-        AppendError::TillMoved { .. } => status(Code::Unavailable, "busy", error),
-        AppendError::AlreadyReturned { .. } => status(Code::FailedPrecondition, "already_returned", error),
-        AppendError::TicketClosed => status(Code::FailedPrecondition, "ticket_closed", error),
-        AppendError::JobEnded => status(Code::FailedPrecondition, "job_ended", error),
-        AppendError::NoEpoch => status(Code::FailedPrecondition, "no_epoch", error),
-        AppendError::Money(_) => status(Code::FailedPrecondition, "money", error),
+        AppendError::CommandReused => status("command_id_reused", error),
+        AppendError::ShiftClosed { .. } => status("no_shift", error),
+        AppendError::TillMoved { .. } => status("busy", error),
+        AppendError::AlreadyReturned { .. } => status("already_returned", error),
+        AppendError::TicketClosed => status("ticket_closed", error),
+        AppendError::JobEnded => status("job_ended", error),
+        AppendError::NoEpoch => status("no_epoch", error),
+        AppendError::Money(_) => status("money", error),
         AppendError::Away(away) => ask(*away),
     }
 }
 
-fn refused(error: &Refusal) -> Status {
-    let code = match error {
-        Refusal::UnknownCode { .. } | Refusal::UnknownReceipt { .. } | Refusal::NoSuchLine { .. } => Code::NotFound,
-        Refusal::UnreadableCode { .. } | Refusal::Quantity { .. } | Refusal::Amount { .. } => Code::InvalidArgument,
-        _ => Code::FailedPrecondition,
-    };
-    status(code, error.code(), error)
-}
-
 pub fn command(error: CommandError) -> Status {
     match error {
-        CommandError::Refused(error) => refused(&error),
-        CommandError::Till(error) => status(Code::FailedPrecondition, error.code(), error),
-        CommandError::Version { .. } => status(Code::FailedPrecondition, "version_conflict", error),
-        CommandError::UnknownTicket => status(Code::NotFound, "unknown_ticket", error),
-        CommandError::Closed => status(Code::FailedPrecondition, "ticket_closed", error),
-        CommandError::TooManyTickets => status(Code::FailedPrecondition, "too_many_tickets", error),
+        CommandError::Refused(error) => status(error.code(), error),
+        CommandError::Till(error) => status(error.code(), error),
+        CommandError::Version { .. } => status("version_conflict", error),
+        CommandError::UnknownTicket => status("unknown_ticket", error),
+        CommandError::Closed => status("ticket_closed", error),
+        CommandError::TooManyTickets => status("too_many_tickets", error),
         CommandError::Append(error) => append(error),
         CommandError::Ask(error) => ask(error),
         CommandError::File(error) => file(&error),
@@ -80,10 +64,10 @@ pub fn command(error: CommandError) -> Status {
 
 pub fn staff(error: StaffError) -> Status {
     match error {
-        StaffError::WrongPin => status(Code::Unauthenticated, "wrong_pin", error),
-        StaffError::Throttled { .. } => status(Code::FailedPrecondition, "throttled", error),
-        StaffError::Pairing => status(Code::PermissionDenied, "pairing", error),
-        StaffError::OtherTill { .. } => status(Code::FailedPrecondition, "other_till", error),
+        StaffError::WrongPin => status("wrong_pin", error),
+        StaffError::Throttled { .. } => status("throttled", error),
+        StaffError::Pairing => status("pairing", error),
+        StaffError::OtherTill { .. } => status("other_till", error),
         StaffError::Append(error) => append(error),
         StaffError::Ask(error) => ask(error),
         StaffError::File(error) => file(&error),
@@ -92,8 +76,8 @@ pub fn staff(error: StaffError) -> Status {
 
 pub fn pass(error: PassError) -> Status {
     match error {
-        PassError::NotSignedIn => status(Code::Unauthenticated, "not_signed_in", error),
-        PassError::Fenced => status(Code::PermissionDenied, "session_fenced", error),
-        PassError::NotEnrolled => status(Code::Unauthenticated, "not_enrolled", error),
+        PassError::NotSignedIn => status("not_signed_in", error),
+        PassError::Fenced => status("session_fenced", error),
+        PassError::NotEnrolled => status("not_enrolled", error),
     }
 }

@@ -17,13 +17,7 @@ const LONGEST_CODE: usize = 200;
 
 /// The bearer token of a call.
 pub fn token(metadata: &MetadataMap) -> Result<Token, Status> {
-    let missing = || {
-        status(
-            Code::Unauthenticated,
-            "not_signed_in",
-            "no token came with this call; sign in with your number and PIN",
-        )
-    };
+    let missing = || status("not_signed_in", "no token came with this call; sign in with your number and PIN");
     let text = metadata
         .get("authorization")
         .and_then(|value| value.to_str().ok())
@@ -36,8 +30,13 @@ pub fn token(metadata: &MetadataMap) -> Result<Token, Status> {
 }
 
 pub fn command_id(command: Option<&wire::Command>) -> Result<CommandId, Status> {
-    let command = command.ok_or_else(|| bad_field("command", "is missing; each command needs an id of its own"))?;
-    let id = CommandId::from_slice(&command.command_id).map_err(|error| bad_field("command.command_id", error))?;
+    command_id_bytes(command.map(|command| command.command_id.as_slice()))
+}
+
+/// The same for the rooms which have a `Command` of their own.
+pub fn command_id_bytes(bytes: Option<&[u8]>) -> Result<CommandId, Status> {
+    let bytes = bytes.ok_or_else(|| bad_field("command", "is missing; each command needs an id of its own"))?;
+    let id = CommandId::from_slice(bytes).map_err(|error| bad_field("command.command_id", error))?;
     if id.0.is_nil() {
         Err(bad_field("command.command_id", "is empty; make a new UUIDv7 for each command"))
     } else {

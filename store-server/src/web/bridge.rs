@@ -38,21 +38,17 @@ pub async fn call(request: HttpRequest, body: Payload, house: Data<House>) -> Ht
     let body = match body.to_bytes_limited(LARGEST_REQUEST + 5).await {
         Ok(Ok(body)) => body,
         Ok(Err(error)) => {
-            return refused(status(
-                Code::InvalidArgument,
-                "bad_field",
-                format!("the request broke off: {error}"),
-            ));
+            return refused(status("bad_field", format!("the request broke off: {error}")));
         }
         Err(_) => {
             let sentence = format!("the request is larger than {LARGEST_REQUEST} bytes");
-            return refused(status(Code::ResourceExhausted, "too_large", sentence));
+            return refused(status("too_large", sentence));
         }
     };
     let deadline = asked_deadline(&request).map_or(CALL_DEADLINE, |asked| asked.min(CALL_DEADLINE));
     let call = match carry_in(&request, body, &house) {
         Ok(call) => call,
-        Err(error) => return refused(status(Code::InvalidArgument, "bad_field", error)),
+        Err(error) => return refused(status("bad_field", error)),
     };
     let service = GrpcWebLayer::new().layer(house.routes.clone());
     match tokio::time::timeout(deadline, service.oneshot(call)).await {
@@ -60,7 +56,7 @@ pub async fn call(request: HttpRequest, body: Payload, house: Data<House>) -> Ht
         Ok(Err(never)) => match never {},
         Err(_) => {
             let sentence = "the box did not answer in time; ask again with the same command to learn what happened";
-            refused(status(Code::DeadlineExceeded, "unknown_outcome", sentence))
+            refused(status("unknown_outcome", sentence))
         }
     }
 }

@@ -245,9 +245,17 @@ async fn the_console_shows_an_actor_fall_and_come_back_while_it_watches() {
     assert!(stock(&first).up_ms > 0);
     let line = first.store.clone().unwrap();
     assert_eq!((line.store.as_str(), line.seq > 0, line.faults_allowed), ("berlin", true, true));
-    let strike = seen::StrikeActorRequest { name: "stock".into() };
-    let struck = shop.browser.call("console.v1.ConsoleService/StrikeActor", &strike).await;
-    let _: seen::StrikeActorResponse = struck.one().await;
+    let strike = seen::StrikeActorRequest {
+        name: "stock".into(),
+        command: Some(seen::Command {
+            command_id: Uuid::now_v7().as_bytes().to_vec(),
+        }),
+    };
+    // Said twice with one id, it strikes once.
+    for _ in 0..2 {
+        let struck = shop.browser.call("console.v1.ConsoleService/StrikeActor", &strike).await;
+        let _: seen::StrikeActorResponse = struck.one().await;
+    }
     loop {
         let next: seen::WatchResponse = watch.message().await;
         let stock = stock(&next);

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use backroom_protocol::v1::console::console_service_client::ConsoleServiceClient;
-use backroom_protocol::v1::console::{ListActorsRequest, StrikeActorRequest};
+use backroom_protocol::v1::console::{Command, ListActorsRequest, StrikeActorRequest};
 use tonic::transport::{Channel, Endpoint};
 
 use super::books::{self, Converged};
@@ -135,7 +135,11 @@ async fn strike(console: &mut ConsoleServiceClient<Channel>, watch: &mut Watch, 
         .and_then(|number| number.parse::<usize>().ok())
         .map(|number| number - 1);
     let mut silences = Silences::begin();
-    console.strike_actor(StrikeActorRequest { name: actor.to_owned() }).await?;
+    let command = Some(Command {
+        command_id: installer::client::new_id().as_bytes().to_vec(),
+    });
+    let name = actor.to_owned();
+    console.strike_actor(StrikeActorRequest { name, command }).await?;
     watch
         .look_on(AFTER, |event| silences.note(event.register, &event.what, event.at))
         .await;

@@ -1,9 +1,10 @@
 //! The application identifiers of GS1: which there are, how long their values may be and what a value must satisfy.
 //!
-//! The figures are those of the GS1 General Specifications (release 24, section 3). Checked are length, characters, check
-//! digits, dates, times, currencies, "piece of total" and IBAN. Not checked: lists of countries, package types and media
-//! types, the check pair of a model number (8013), the inside of coupons (8110, 8112), and which identifiers have to come
-//! together; a wrong country on a label is no reason to send a customer away.
+//! The figures are those of the GS1 General Specifications (release 25, section 3) and of the identifiers that GS1 has
+//! added to its list since (717, 8040 to 8043). Checked are length, characters, check digits and check pairs, dates, times,
+//! currencies, "piece of total", percent escapes and IBAN. Not checked: lists of countries, package types and media types,
+//! the inside of coupons (8110, 8112), and which identifiers have to come together; a wrong country on a label is no reason
+//! to send a customer away.
 
 mod check;
 
@@ -107,6 +108,11 @@ impl Ai {
         })
     }
 
+    /// Whether it may stand in a Digital Link: not the two that only describe made-to-order medical devices.
+    pub(super) const fn in_links(self) -> bool {
+        !matches!(self.number, 3 | 8014)
+    }
+
     pub(super) const fn number(self) -> u16 {
         self.number
     }
@@ -201,10 +207,14 @@ const TIME: Part = n(4).check(Check::HourAndMinute);
 const CURRENCY: Part = n(3).check(Check::Currency);
 const PIECE: Part = n(4).check(Check::PieceOfTotal);
 const MINUS: Part = x(1).check(Check::Minus).optional();
+const BIRTHDAY: Part = n(8).check(Check::LongDay);
+const ADDRESS_35: Part = x_to(35).check(Check::PercentEscapes);
+const ADDRESS_40: Part = x_to(40).check(Check::PercentEscapes);
+const ADDRESS_70: Part = x_to(70).check(Check::PercentEscapes);
 
 static RULES: &[Rule] = &[
     fixed(2, 0, 0, &[CHECKED_18]),
-    fixed(2, 1, 2, &[CHECKED_14]),
+    fixed(2, 1, 3, &[CHECKED_14]),
     rule(2, 10, 10, &[x_to(20)]),
     fixed(2, 11, 13, &[DATE]),
     fixed(2, 15, 17, &[DATE]),
@@ -291,17 +301,17 @@ static RULES: &[Rule] = &[
     rule(3, 425, 425, &[n_to(15).check(Check::Countries)]),
     rule(3, 426, 426, &[n(3)]),
     rule(3, 427, 427, &[x_to(3)]),
-    rule(4, 4300, 4301, &[x_to(35)]),
-    rule(4, 4302, 4306, &[x_to(70)]),
+    rule(4, 4300, 4301, &[ADDRESS_35]),
+    rule(4, 4302, 4306, &[ADDRESS_70]),
     rule(4, 4307, 4307, &[x(2)]),
     rule(4, 4308, 4308, &[x_to(30)]),
     rule(4, 4309, 4309, &[n(10).check(Check::Latitude), n(10).check(Check::Longitude)]),
-    rule(4, 4310, 4311, &[x_to(35)]),
-    rule(4, 4312, 4316, &[x_to(70)]),
+    rule(4, 4310, 4311, &[ADDRESS_35]),
+    rule(4, 4312, 4316, &[ADDRESS_70]),
     rule(4, 4317, 4317, &[x(2)]),
     rule(4, 4318, 4318, &[x_to(20)]),
     rule(4, 4319, 4319, &[x_to(30)]),
-    rule(4, 4320, 4320, &[x_to(35)]),
+    rule(4, 4320, 4320, &[ADDRESS_35]),
     rule(4, 4321, 4323, &[n(1).check(Check::YesOrNo)]),
     rule(4, 4324, 4325, &[DATE, TIME]),
     rule(4, 4326, 4326, &[DAY]),
@@ -320,12 +330,22 @@ static RULES: &[Rule] = &[
     rule(4, 7020, 7022, &[x_to(20)]),
     rule(4, 7023, 7023, &[x_to(30)]),
     rule(4, 7030, 7039, &[n(3), x_to(27)]),
-    rule(4, 7040, 7040, &[n(1), x(3)]),
-    rule(3, 710, 715, &[x_to(20)]),
+    rule(4, 7040, 7040, &[n(1), x(2), x(1).check(Check::ImporterIndex)]),
+    rule(4, 7041, 7041, &[x_to(4)]),
+    rule(3, 710, 717, &[x_to(20)]),
     rule(4, 7230, 7239, &[x(2), x_to(28)]),
     rule(4, 7240, 7240, &[x_to(20)]),
     rule(4, 7241, 7241, &[n(2)]),
     rule(4, 7242, 7242, &[x_to(25)]),
+    rule(4, 7250, 7250, &[BIRTHDAY]),
+    rule(4, 7251, 7251, &[BIRTHDAY, TIME]),
+    rule(4, 7252, 7252, &[n(1).check(Check::Sex)]),
+    rule(4, 7253, 7254, &[ADDRESS_40]),
+    rule(4, 7255, 7255, &[x_to(10)]),
+    rule(4, 7256, 7256, &[x_to(90).check(Check::PercentEscapes)]),
+    rule(4, 7257, 7257, &[ADDRESS_70]),
+    rule(4, 7258, 7258, &[x(3).check(Check::PositionInBirth)]),
+    rule(4, 7259, 7259, &[ADDRESS_40]),
     rule(
         4,
         8001,
@@ -354,12 +374,15 @@ static RULES: &[Rule] = &[
     rule(4, 8010, 8010, &[letters(Letters::Component, 1, 30)]),
     rule(4, 8011, 8011, &[n_to(12).check(Check::NoLeadingZero)]),
     rule(4, 8012, 8012, &[x_to(20)]),
-    rule(4, 8013, 8013, &[x_to(25)]),
+    rule(4, 8013, 8014, &[x_to(25).check(Check::Pair)]),
     rule(4, 8017, 8018, &[CHECKED_18]),
     rule(4, 8019, 8019, &[n_to(10)]),
     rule(4, 8020, 8020, &[x_to(25)]),
     rule(4, 8026, 8026, &[CHECKED_14, PIECE]),
     rule(4, 8030, 8030, &[letters(Letters::Base64, 1, 90)]),
+    rule(4, 8040, 8041, &[n(15)]),
+    rule(4, 8042, 8042, &[n(32)]),
+    rule(4, 8043, 8043, &[n(18), n_to(2).optional()]),
     rule(4, 8110, 8110, &[x_to(70)]),
     rule(4, 8111, 8111, &[n(4)]),
     rule(4, 8112, 8112, &[x_to(70)]),

@@ -3,7 +3,7 @@
 //! Owns the three ways they are written (with FNC1 between, with brackets, as a web address, which is in `link`), and what
 //! a shop asks of them. The identifiers themselves are in `ai`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -157,6 +157,18 @@ impl ElementString {
         Self::from_elements(elements)
     }
 
+    /// Values given one by one, each with the digits of its identifier.
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BarcodeError> {
+        let mut elements = Vec::new();
+        for (name, value) in pairs {
+            let Some((ai, rule)) = Ai::exactly(name) else {
+                return Err(BarcodeError::UnknownAi { text: beginning(name) });
+            };
+            elements.push(Element::checked(ai, rule, value)?);
+        }
+        Self::from_elements(elements)
+    }
+
     pub(super) fn from_elements(elements: Vec<Element>) -> Result<Self, BarcodeError> {
         if elements.is_empty() {
             return Err(BarcodeError::Empty);
@@ -221,6 +233,12 @@ impl ElementString {
             .decimal()
     }
 
+    /// As a web address of this domain. `None` where nothing in it can lead one.
+    #[must_use]
+    pub fn to_digital_link(&self, domain: &str) -> Option<String> {
+        super::link::write(&self.elements, domain)
+    }
+
     /// As a scanner would send it.
     #[must_use]
     pub fn to_scanned_text(&self) -> String {
@@ -237,12 +255,19 @@ impl ElementString {
     }
 }
 
-/// The form for people, with brackets.
+/// The form for people, with brackets. A bracket in a value that would read as an identifier is written `\(`.
 impl fmt::Display for ElementString {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.elements
-            .iter()
-            .try_for_each(|element| write!(out, "({}){}", element.ai, element.value))
+        for element in &self.elements {
+            write!(out, "({})", element.ai)?;
+            for (at, letter) in element.value.char_indices() {
+                if letter == '(' && bracketed_ai(element.value.get(at..).unwrap_or_default()).is_some() {
+                    out.write_char('\\')?;
+                }
+                out.write_char(letter)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -37,8 +37,9 @@ impl Measure {
 }
 
 /// How to read the codes that begin with these two digits. As text: `22 PPPPPPCVVVVV price 2`, where P is the item
-/// (with the two digits), C the inner check digit if there is one, V the value, and the last figure its decimals. A `!`
-/// at the end asks for the inner check digit to be looked at; many scales print it wrongly, so it is off otherwise.
+/// (with the two digits), C the inner check digit if there is one, V the value, X a digit that says nothing, and the last
+/// figure the decimals of the value. A `!` at the end asks for the inner check digit to be looked at; many scales print it
+/// wrongly, so it is off otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct StoreMadeRule {
@@ -46,14 +47,18 @@ pub struct StoreMadeRule {
     /// How many digits, from the front, are the item.
     item: usize,
     inner_check: Option<InnerCheck>,
+    /// Where the value begins, and how many digits it has.
+    value_at: usize,
+    value_digits: usize,
     measure: Measure,
     decimals: u32,
 }
 
+/// Where the inner check digit is, and whether anybody minds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum InnerCheck {
-    Ignored,
-    LookedAt,
+    Ignored { at: usize },
+    LookedAt { at: usize },
 }
 
 /// Digits before the check digit of an EAN-13.
@@ -83,20 +88,26 @@ impl FromStr for StoreMadeRule {
         };
         let decimals = decimals.parse().ok().filter(|decimals| *decimals <= 6).ok_or_else(wrong)?;
         let item = pattern.bytes().take_while(|letter| *letter == b'P').count();
-        let rest = pattern.get(item..).unwrap_or_default();
-        let (inner_check, values) = match rest.strip_prefix('C') {
-            Some(values) => (Some(if looked_at { InnerCheck::LookedAt } else { InnerCheck::Ignored }), values),
-            None if looked_at => return Err(wrong()),
-            None => (None, rest),
-        };
-        let all_values = !values.is_empty() && values.bytes().all(|letter| letter == b'V');
-        if pattern.len() != BODY || item < 3 || !all_values || (inner_check.is_some() && !matches!(values.len(), 4 | 5)) {
+        let value_at = pattern.find('V').ok_or_else(wrong)?;
+        let value_digits = pattern.bytes().skip(value_at).take_while(|letter| *letter == b'V').count();
+        let count = |wanted: u8| pattern.bytes().filter(|letter| *letter == wanted).count();
+        let known = count(b'P') + count(b'V') + count(b'C') + count(b'X');
+        if pattern.len() != BODY || known != BODY || item < 3 || count(b'P') != item || count(b'V') != value_digits || count(b'C') > 1 {
             return Err(wrong());
         }
+        let inner_check = match (pattern.find('C'), looked_at) {
+            (Some(_), _) if !matches!(value_digits, 4 | 5) => return Err(wrong()),
+            (None, true) => return Err(wrong()),
+            (None, false) => None,
+            (Some(at), true) => Some(InnerCheck::LookedAt { at }),
+            (Some(at), false) => Some(InnerCheck::Ignored { at }),
+        };
         Ok(Self {
             prefix,
             item,
             inner_check,
+            value_at,
+            value_digits,
             measure,
             decimals,
         })
@@ -119,19 +130,27 @@ impl From<StoreMadeRule> for String {
 
 impl fmt::Display for StoreMadeRule {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let check = usize::from(self.inner_check.is_some());
-        let values = BODY - self.item - check;
+        let (check, looked_at) = match self.inner_check {
+            None => (None, ""),
+            Some(InnerCheck::Ignored { at }) => (Some(at), ""),
+            Some(InnerCheck::LookedAt { at }) => (Some(at), "!"),
+        };
+        let values = self.value_at..self.value_at + self.value_digits;
+        let pattern: String = (0..BODY)
+            .map(|place| match place {
+                place if place < self.item => 'P',
+                place if Some(place) == check => 'C',
+                place if values.contains(&place) => 'V',
+                _ => 'X',
+            })
+            .collect();
         write!(
             out,
-            "{:02} {:P<item$}{:C<check$}{:V<values$}",
+            "{:02} {pattern} {} {}{looked_at}",
             self.prefix,
-            "",
-            "",
-            "",
-            item = self.item
-        )?;
-        let looked_at = if self.inner_check == Some(InnerCheck::LookedAt) { "!" } else { "" };
-        write!(out, " {} {}{looked_at}", self.measure.name(), self.decimals)
+            self.measure.name(),
+            self.decimals
+        )
     }
 }
 
@@ -176,21 +195,17 @@ impl StoreMadeRules {
         let Some(rule) = self.0.iter().find(|rule| rule.prefix == prefix) else {
             return Ok(None);
         };
-        let (item, rest) = body.split_at(rule.item);
-        let values = match (rule.inner_check, rest) {
-            (None, values) => values,
-            (Some(InnerCheck::Ignored), [_, values @ ..]) => values,
-            (Some(InnerCheck::LookedAt), [found, values @ ..]) => {
-                let (expected, found) = (inner_check_digit(values), found & 0x0f);
-                if expected != found {
-                    return Err(BarcodeError::InnerCheckDigit { expected, found });
-                }
-                values
-            }
-            (Some(_), []) => return Ok(None),
+        let Some(values) = body.get(rule.value_at..rule.value_at + rule.value_digits) else {
+            return Ok(None);
         };
+        if let Some(InnerCheck::LookedAt { at }) = rule.inner_check {
+            let (expected, found) = (inner_check_digit(values), body.get(at).map_or(0, |digit| digit & 0x0f));
+            if expected != found {
+                return Err(BarcodeError::InnerCheckDigit { expected, found });
+            }
+        }
         let mut plain = [b'0'; BODY];
-        for (place, digit) in plain.iter_mut().zip(item) {
+        for (place, digit) in plain.iter_mut().zip(body.iter().take(rule.item)) {
             *place = *digit;
         }
         let item = plain
@@ -250,6 +265,11 @@ mod tests {
         check("20 PPPPPPPCVVVV price 2!", "2012345001992", "02012345000001", "1.99");
         check("23 PPPPPPPPVVVV weight 3", "2312345604507", "02312345600004", "0.450");
         check("25 PPPPPPCVVVVV count 0", "2512340000032", "02512340000001", "3");
+        // A digit that says nothing, before the value and behind it.
+        check("26 PPPPPXCXVVVV price 2!", "2612370901993", "02612300000000", "1.99");
+        check("27 PPPPPPVVVVVX weight 3", "2712340125074", "02712340000005", "1.250");
+        // A UPC-A of number system 2 is an EAN-13 that begins with 02.
+        check("02 PPPPPPPCVVVV price 2!", "0212345001998", "00212345000007", "1.99");
     }
 
     #[test]
@@ -272,6 +292,9 @@ mod tests {
     #[test]
     fn inner_check_digits_agree_with_another_reader() {
         for (values, expected) in [
+            // The two worked examples of the General Specifications.
+            ("2875", 9),
+            ("14685", 6),
             ("17611", 4),
             ("74606", 8),
             ("08271", 8),
@@ -303,7 +326,13 @@ mod tests {
 
     #[test]
     fn a_rule_reads_back_and_a_wrong_one_is_refused() {
-        for text in ["22 PPPPPPCVVVVV price 2!", "02 PPPPPPPPVVVV weight 3", "25 PPPPPPCVVVVV count 0"] {
+        for text in [
+            "22 PPPPPPCVVVVV price 2!",
+            "02 PPPPPPPPVVVV weight 3",
+            "25 PPPPPPCVVVVV count 0",
+            "26 PPPPPXCXVVVV price 2!",
+            "27 PPPPPPVVVVVX weight 3",
+        ] {
             assert_eq!(text.parse::<StoreMadeRule>().unwrap().to_string(), text);
             assert_eq!(
                 serde_json::to_string(&text.parse::<StoreMadeRule>().unwrap()).unwrap(),
@@ -319,6 +348,11 @@ mod tests {
             "22 PPPPPPVVVVVV price 2!",
             "22 PPPPPPCVVVVV money 2",
             "22 PPPPPPCVVVVV price 9",
+            "22 PPPPPPCCVVVV price 2",
+            "22 PPPPVVVVPVVV price 2",
+            "22 PPPPPVVXVVVV price 2",
+            "22 PPPPPPCVVVÄ price 2",
+            "22 PPPPPPXXXXXX price 2",
         ] {
             assert!(text.parse::<StoreMadeRule>().is_err(), "{text}");
         }

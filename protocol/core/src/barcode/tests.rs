@@ -53,7 +53,7 @@ fn each_kind_of_code_is_told_apart() {
         ("00157035381410375177", "elements (00)157035381410375177"),
         ("800307071324001021085952", "elements (8003)07071324001021085952"),
         ("(01)09506000134352(10)A(B)(21)7", "elements (01)09506000134352(10)A(B)(21)7"),
-        ("(10)A\\(21)B", "elements (10)A(21)B"),
+        ("(10)A\\(21)B", "elements (10)A\\(21)B"),
         ("(3103)000450(3922)1299", "elements (3103)000450(3922)1299"),
         ("https://example.com/foo/01/614141123452", "link (01)00614141123452"),
         ("R-r1-2-17-38", "receipt r1/2/17"),
@@ -321,7 +321,6 @@ fn links_are_taken_and_refused_as_the_reference_engine_of_gs1_does() {
         "https://00/006141411234567890",
         "https://$a/01/12312312312333",
         "https://[fe80::1%25lo]/01/12312312312333",
-        "https://a/gtin/12312312312333",
         "https://a/stem/00/006141411234567890/",
         "https://a/253/1231231231232TEST56789012345678",
         "https://a/01/12312312312333?99=",
@@ -331,6 +330,145 @@ fn links_are_taken_and_refused_as_the_reference_engine_of_gs1_does() {
         "https://a/01/09520123456788/10/A%00B",
     ] {
         assert!(Scanned::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn withdrawn_words_in_a_link_still_say_what_they_said() {
+    for (text, expected) in [
+        ("https://a/gtin/12312312312333", "(01)12312312312333"),
+        ("https://a/gtin/12312312312333/ser/ABC123", "(01)12312312312333(21)ABC123"),
+        (
+            "https://example.com/gtin/614141123452/lot/ABC1/ser/12345?exp=180426",
+            "(01)00614141123452(10)ABC1(21)12345(17)180426",
+        ),
+        ("https://a/sscc/006141411234567890", "(00)006141411234567890"),
+        ("https://example.com/gln/0614141123452/glnx/5678", "(414)0614141123452(254)5678"),
+        ("https://example.com/Giai/06141415678", "(8004)06141415678"),
+    ] {
+        assert_eq!(read(text), format!("link {expected}"), "{text}");
+    }
+}
+
+#[test]
+fn a_compressed_link_is_refused_as_one() {
+    for text in [
+        "https://id.gs1.org/ARFKk4XB0CDKWcnpq",
+        "https://dlnkd.tn.gg/AREjRXkB0CDKWcnpq",
+        "http://example.org/CgiLXzKpDoo0a3yPZ9Z",
+        "https://id.gs1.org/stem/QGKIu3Xl1Qn0q0v8",
+    ] {
+        assert_eq!(refused(text), BarcodeError::CompressedLink, "{text}");
+    }
+    for text in [
+        "https://example.com/products",
+        "https://example.com/angebote-der-woche",
+        "https://example.com/01",
+    ] {
+        assert_ne!(refused(text), BarcodeError::CompressedLink, "{text}");
+    }
+}
+
+#[test]
+fn identifiers_of_every_kind_are_checked_inside() {
+    for good in [
+        "(03)06400001000247(242)123456(21)1",
+        "(8013)1987654Ad4X4bL5ttr2310c2K",
+        "(8013)12345_0123456789:;<=>?62",
+        "(8014)7907665Bm8v2AB",
+        "(7040)1AbC",
+        "(7041)4A",
+        "(716)045678901",
+        "(717)X1",
+        "(7250)20000229",
+        "(7251)195112312359",
+        "(7252)9",
+        "(7253)M%C3%BCller",
+        "(7258)2/3",
+        "(4300)ACME%20Ltd.",
+        "(8040)490154203237518(8041)490154203237526",
+        "(8043)893004551234567890",
+        "(8043)89300455123456789012",
+        "(8007)GB33BUKB20201555555555",
+        "(8007)DE89370400440532013000",
+        "(8008)26022823",
+        "(8008)260228235959",
+        "(4309)02790858483015297971",
+        "(4331)001150-",
+        "(423)276040",
+        "(4321)1",
+    ] {
+        assert_eq!(read(good), format!("elements {good}"));
+    }
+    for bad in [
+        "(03)06400001000248",
+        "(8013)1987654Ad4X4bL5ttr2310cXK",
+        "(8013)1987654Ad4X4bL5ttr2310c2X",
+        "(8013)1887654Ad4X4bL5ttr2310c2K",
+        "(8014)2K",
+        "(7040)1Ab*",
+        "(7250)19000229",
+        "(7250)20001301",
+        "(7250)20000100",
+        "(7252)3",
+        "(7253)M%C3%Bller%",
+        "(7258)3/2",
+        "(7258)0/1",
+        "(7258)1-1",
+        "(8040)49015420323751",
+        "(8043)89300455123456789",
+        "(8043)893004551234567890123",
+        "(8007)DE89370400440532013001",
+        "(8008)26022824",
+        "(8008)260229",
+        "(423)27604",
+        "(4321)2",
+        "(14)261231",
+        "(04)0640000100024",
+        "(18)261231",
+        "(718)X",
+    ] {
+        assert!(Scanned::parse(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn a_caret_may_stand_for_the_separator() {
+    assert_eq!(
+        read("^011231231231233310ABC123^99TESTING"),
+        "elements (01)12312312312333(10)ABC123(99)TESTING"
+    );
+    assert_eq!(read("^TESTING"), "in-store ^TESTING");
+    assert!(Scanned::parse("^0112312312312334").is_err());
+}
+
+#[test]
+fn upc_e_of_both_number_systems_is_expanded_by_all_four_patterns() {
+    // Last digit 0 to 2, 3, 4 and 5 to 9; the check digit is that of the twelve digits.
+    for (body, long) in [
+        ("0123450", "01200000345"),
+        ("0123451", "01210000345"),
+        ("0123452", "01220000345"),
+        ("0123453", "01230000045"),
+        ("0123454", "01234000005"),
+        ("0123455", "01234500005"),
+        ("0123456", "01234500006"),
+        ("0123459", "01234500009"),
+        ("1123450", "11200000345"),
+        ("1123453", "11230000045"),
+        ("1123454", "11234000005"),
+        ("1123459", "11234500009"),
+    ] {
+        let long = Gtin::from_digits_without_check(long).unwrap();
+        let check = long.number() % 10;
+        assert_eq!(Gtin::parse_upc_e(&format!("{body}{check}")), Ok(long), "{body}");
+        assert_eq!(read(&format!("]E0{body}{check}")), format!("upc-e {long}"));
+        for wrong in (0..10).filter(|digit| *digit != check) {
+            assert!(
+                matches!(Gtin::parse_upc_e(&format!("{body}{wrong}")), Err(BarcodeError::CheckDigit { .. })),
+                "{body}{wrong}"
+            );
+        }
     }
 }
 
@@ -363,6 +501,7 @@ fn any_element() -> impl Strategy<Value = String> {
         (0..10_000_000_000_000_u64).prop_map(|body| format!("(01){}", Gtin::from_digits_without_check(&format!("{body:013}")).unwrap())),
         "\\(10\\)[A-Za-z0-9/.*+-]{1,20}",
         "\\(21\\)[A-Za-z0-9/.*+-]{1,20}",
+        "[A-Z(),%]{0,12}(\\(10\\))?[A-Z(),%]{1,4}".prop_map(|value| format!("(240){}", value.replace("(10)", "\\(10)"))),
         (0..99_u8, 1..13_u8, 0..29_u8).prop_map(|(year, month, day)| format!("(17){year:02}{month:02}{day:02}")),
         "\\(310[0-5]\\)[0-9]{6}",
         "\\(392[0-9]\\)[0-9]{1,15}",
@@ -372,8 +511,56 @@ fn any_element() -> impl Strategy<Value = String> {
     ]
 }
 
+/// A key with its check digit: the identifier, how many digits, and what stands before and behind.
+fn any_key() -> impl Strategy<Value = (String, usize)> {
+    let key = |ai: &'static str, digits: usize, before: &'static str| {
+        proptest::string::string_regex(&format!("[0-9]{{{}}}", digits - 1))
+            .unwrap()
+            .prop_map(move |body| {
+                let check = check_digit(body.as_bytes());
+                (format!("({ai}){before}{body}{check}"), ai.len() + 2 + before.len() + digits - 1)
+            })
+            .boxed()
+    };
+    prop_oneof![
+        key("00", 18, ""),
+        key("01", 14, ""),
+        key("02", 14, ""),
+        key("03", 14, ""),
+        key("253", 13, ""),
+        key("255", 13, ""),
+        key("402", 17, ""),
+        key("410", 13, ""),
+        key("414", 13, ""),
+        key("417", 13, ""),
+        key("8003", 13, "0"),
+        key("8017", 18, ""),
+        key("8018", 18, ""),
+    ]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn every_other_check_digit_of_a_key_is_refused((text, at) in any_key(), by in 1_u8..10) {
+        prop_assert!(ElementString::parse_bracketed(&text).is_ok(), "{}", text);
+        let mut wrong = text.into_bytes();
+        wrong[at] = b'0' + (wrong[at] - b'0' + by) % 10;
+        let wrong = String::from_utf8(wrong).unwrap();
+        prop_assert!(matches!(Scanned::parse(&wrong), Err(BarcodeError::AiCheckDigit { .. })), "{}", wrong);
+    }
+
+    #[test]
+    fn a_label_with_a_key_reads_the_same_as_a_web_address(elements in prop::collection::vec(any_element(), 1..6)) {
+        let Ok(label) = ElementString::parse_bracketed(&elements.concat()) else { return Ok(()) };
+        let link = label.to_digital_link("shop.example");
+        prop_assert_eq!(link.is_some(), label.gtin().is_some());
+        let Some(link) = link else { return Ok(()) };
+        let Ok(Scanned::DigitalLink(read)) = Scanned::parse(&link) else { panic!("{link}") };
+        prop_assert_eq!(read.elements().len(), label.elements().len());
+        prop_assert!(label.elements().iter().all(|element| read.get(element.ai) == Some(&element.value)), "{} {}", link, label);
+    }
 
     #[test]
     fn a_label_reads_the_same_in_brackets_as_from_a_scanner(elements in prop::collection::vec(any_element(), 1..6)) {

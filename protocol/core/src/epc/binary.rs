@@ -131,7 +131,11 @@ fn number_below(field: &'static str, text: &str, bits: usize) -> Result<u64, Epc
 pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
     let mut bits = BitReader::new(bytes);
     let header = bits.take(8)? as u8;
-    let scheme = Scheme::from_header(header).ok_or(EpcError::UnknownHeader { header })?;
+    let scheme = match Scheme::from_header(header) {
+        Some(scheme) => scheme,
+        None if header == 0 => return Err(EpcError::Unprogrammed),
+        None => return Err(EpcError::UnknownHeader { header }),
+    };
     if let Some(expected) = scheme.bits()
         && !(expected.div_ceil(8)..=expected.next_multiple_of(16) / 8).contains(&bytes.len())
     {
@@ -142,20 +146,21 @@ pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
         });
     }
     let filter = bits.take(scheme.filter_bits())? as u8;
-    let names: Vec<&'static str> = scheme.kind().parts().iter().map(|(name, _)| *name).collect();
-    let mut fields: Vec<String> = Vec::with_capacity(names.len());
+    let parts = scheme.kind().parts();
+    let name = |at: usize| parts.get(at).map_or("end", |(name, _)| *name);
+    let mut fields: Vec<String> = Vec::with_capacity(parts.len());
     for layout in scheme.layout() {
-        let field = names.get(fields.len()).copied().unwrap_or("end");
+        let field = name(fields.len());
         match *layout {
             Bits::Partition {
                 bits: both,
                 total,
                 reference,
             } => {
-                let reference_name = names.get(fields.len() + 1).copied().unwrap_or("reference");
+                let reference_name = name(fields.len() + 1);
                 read_partition(&mut bits, &mut fields, reference_name, both, total, reference)?;
             }
-            Bits::Number { bits: count } => fields.push(bits.take(count)?.to_string()),
+            Bits::Number { bits: count } => fields.push(written(bits.take(count)?, 1)),
             Bits::PrefixedDigits { bits: count } => {
                 let digits = bits.take(count)?.to_string();
                 match digits.strip_prefix('1') {
@@ -183,9 +188,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Epc, EpcError> {
     if bits.left() >= 16 {
         return Err(EpcError::TrailingBits { scheme: scheme.name() });
     }
+    let used = bytes.len() * 8 - bits.left();
     bits.zeros(bits.left(), "the padding")?;
     let id = EpcId::new(scheme.kind(), fields)?;
-    Epc::new(id, scheme, filter)
+    // Writing the name again would give these very bits: nothing was read in two ways, and the padding is zeros.
+    let mut bytes = bytes.to_vec();
+    bytes.resize(used.next_multiple_of(16) / 8, 0);
+    Ok(Epc { id, scheme, filter, bytes })
 }
 
 fn read_partition(
@@ -208,7 +217,7 @@ fn read_partition(
         ReferenceBits::Unpadded => {
             let value = bits.take(narrow)?;
             padded(field, value, room)?;
-            value.to_string()
+            written(value, 1)
         }
         ReferenceBits::Text => read_text(bits, field, narrow)?,
         ReferenceBits::Packed => read_packed(bits)?,
@@ -226,11 +235,27 @@ fn padded(field: &'static str, value: u64, digits: usize) -> Result<String, EpcE
     if too_large {
         return Err(EpcError::TooManyDigits { field, digits });
     }
-    Ok(if digits == 0 { String::new() } else { format!("{value:0digits$}") })
+    Ok(written(value, digits))
+}
+
+/// A number in at least so many digits.
+fn written(mut value: u64, digits: usize) -> String {
+    let mut text = [b'0'; 20];
+    let mut length = 0;
+    for place in text.iter_mut().rev() {
+        if value == 0 && length >= digits {
+            break;
+        }
+        *place = b'0' + (value % 10) as u8;
+        value /= 10;
+        length += 1;
+    }
+    let (_, last) = text.split_at(text.len() - length);
+    last.iter().map(|digit| char::from(*digit)).collect()
 }
 
 fn read_text(bits: &mut BitReader<'_>, field: &'static str, mut count: usize) -> Result<String, EpcError> {
-    let mut text = String::new();
+    let mut text = String::with_capacity(20);
     while count >= 7 {
         let letter = bits.take(7)? as u8;
         count -= 7;

@@ -24,12 +24,18 @@ impl<'a> BitReader<'a> {
         if count > self.left() || count > 64 {
             return Err(EpcError::TooShort);
         }
-        let mut value = 0;
-        for at in self.at..self.at + count {
-            let byte = self.bytes.get(at / 8).copied().unwrap_or_default();
-            value = value << 1 | u64::from(byte >> (7 - at % 8) & 1);
+        let mut value: u64 = 0;
+        let mut missing = count;
+        // A byte at a time; the first and the last may be needed in part.
+        while missing > 0 {
+            let byte = self.bytes.get(self.at / 8).copied().unwrap_or_default();
+            let here = 8 - self.at % 8;
+            let step = here.min(missing);
+            let bits = u64::from(byte) >> (here - step) & ((1 << step) - 1);
+            value = value << step | bits;
+            self.at += step;
+            missing -= step;
         }
-        self.at += count;
         Ok(value)
     }
 
@@ -56,15 +62,20 @@ pub(super) struct BitWriter {
 impl BitWriter {
     /// Appends the lowest `count` bits of `value`.
     pub(super) fn put(&mut self, value: u64, count: usize) {
-        for place in (0..count).rev() {
+        let mut missing = count;
+        while missing > 0 {
             if self.length.is_multiple_of(8) {
                 self.bytes.push(0);
             }
-            let bit = if place < 64 { (value >> place & 1) as u8 } else { 0 };
+            let room = 8 - self.length % 8;
+            let step = room.min(missing);
+            missing -= step;
+            let bits = if missing < 64 { value >> missing & ((1 << step) - 1) } else { 0 };
             if let Some(last) = self.bytes.last_mut() {
-                *last |= bit << (7 - self.length % 8);
+                // At most `room` bits, so they fit.
+                *last |= (bits << (room - step)) as u8;
             }
-            self.length += 1;
+            self.length += step;
         }
     }
 

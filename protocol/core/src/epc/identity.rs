@@ -4,7 +4,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::barcode::{Gtin, check_digit, is_component_text, is_gs1_text};
+use crate::barcode::{ElementString, Gtin, check_digit, is_component_text, is_gs1_text};
 use crate::epc::scheme::{Kind, Part};
 use crate::epc::{EpcError, LONGEST_TEXT, text};
 
@@ -100,28 +100,100 @@ impl EpcId {
         }
     }
 
-    /// The same name as a barcode says it, for people: `(01)80614141123458(21)6789`. A GID, a DoD and an aircraft name
-    /// have none.
+    /// The name of the one thing that a barcode names: a key and, for the kinds that have one, its serial number. How many
+    /// digits of the key are the company's prefix can not be seen from it, so the caller has to know.
+    pub fn from_elements(label: &ElementString, prefix_digits: usize) -> Result<Self, EpcError> {
+        if !(6..=12).contains(&prefix_digits) {
+            return Err(EpcError::PrefixLength { length: prefix_digits });
+        }
+        let find = |wanted: &str| {
+            let element = label.elements().iter().find(|element| element.ai.to_string() == wanted)?;
+            Some(element.value.as_str())
+        };
+        let key = |ai: &str| find(ai).filter(|value| value.is_ascii());
+        let part = |value: &str, from: usize, to: usize| value.get(from..to).unwrap_or_default().to_owned();
+        let rest = |value: &str, from: usize| value.get(from..).unwrap_or_default().to_owned();
+        let none = || EpcError::NamesNoSingleThing;
+        let serial = || find("21").map(str::to_owned).ok_or_else(none);
+        // Goods and parcels: the first digit belongs to the reference, the last is the check digit.
+        let led = |value: &str, length: usize| {
+            (
+                part(value, 1, 1 + prefix_digits),
+                format!("{}{}", part(value, 0, 1), part(value, 1 + prefix_digits, length - 1)),
+            )
+        };
+        let (kind, fields) = if let Some(value) = key("00") {
+            let (prefix, reference) = led(value, 18);
+            (Kind::Sscc, vec![prefix, reference])
+        } else if let Some(value) = key("01") {
+            let (prefix, reference) = led(value, 14);
+            (Kind::Sgtin, vec![prefix, reference, serial()?])
+        } else if let Some(value) = key("8006") {
+            let (prefix, reference) = led(value, 14);
+            let (piece, total) = (part(value, 14, 16), part(value, 16, 18));
+            (Kind::Itip, vec![prefix, reference, piece, total, serial()?])
+        } else if let Some(value) = key("414") {
+            let extension = find("254").unwrap_or("0").to_owned();
+            (
+                Kind::Sgln,
+                vec![part(value, 0, prefix_digits), part(value, prefix_digits, 12), extension],
+            )
+        } else if let Some(value) = key("8003") {
+            let prefix = part(value, 1, 1 + prefix_digits);
+            (Kind::Grai, vec![prefix, part(value, 1 + prefix_digits, 13), rest(value, 14)])
+        } else if let Some(value) = key("8004") {
+            (Kind::Giai, vec![part(value, 0, prefix_digits), rest(value, prefix_digits)])
+        } else if let Some((ai, value)) = ["253", "255"].into_iter().find_map(|ai| Some((ai, key(ai)?))) {
+            let kind = if ai == "253" { Kind::Gdti } else { Kind::Sgcn };
+            (
+                kind,
+                vec![part(value, 0, prefix_digits), part(value, prefix_digits, 12), rest(value, 13)],
+            )
+        } else if let Some((ai, value)) = ["8017", "8018"].into_iter().find_map(|ai| Some((ai, key(ai)?))) {
+            let kind = if ai == "8017" { Kind::Gsrnp } else { Kind::Gsrn };
+            (kind, vec![part(value, 0, prefix_digits), part(value, prefix_digits, 17)])
+        } else if let Some(value) = key("8010") {
+            let serial = find("8011").ok_or_else(none)?.to_owned();
+            (Kind::Cpi, vec![part(value, 0, prefix_digits), rest(value, prefix_digits), serial])
+        } else {
+            return Err(none());
+        };
+        let has_serial = !matches!(kind, Kind::Grai | Kind::Gdti | Kind::Sgcn) || fields.get(2).is_some_and(|serial| !serial.is_empty());
+        if has_serial { Self::new(kind, fields) } else { Err(none()) }
+    }
+
+    /// The same name as a barcode says it. A GID, a DoD and an aircraft name have none, nor has a piece that is no piece of
+    /// its total.
+    #[must_use]
+    pub fn elements(&self) -> Option<ElementString> {
+        let body = self.body();
+        let check = check_digit(body.as_bytes());
+        let third = self.field(2);
+        let pairs: Vec<(&str, String)> = match self.kind {
+            Kind::Sgtin => vec![("01", format!("{body}{check}")), ("21", third.to_owned())],
+            Kind::Sscc => vec![("00", format!("{body}{check}"))],
+            Kind::Sgln if third == "0" => vec![("414", format!("{body}{check}"))],
+            Kind::Sgln => vec![("414", format!("{body}{check}")), ("254", third.to_owned())],
+            Kind::Grai => vec![("8003", format!("0{body}{check}{third}"))],
+            Kind::Giai => vec![("8004", body)],
+            Kind::Gdti => vec![("253", format!("{body}{check}{third}"))],
+            Kind::Gsrn => vec![("8018", format!("{body}{check}"))],
+            Kind::Gsrnp => vec![("8017", format!("{body}{check}"))],
+            Kind::Cpi => vec![("8010", body), ("8011", third.to_owned())],
+            Kind::Sgcn => vec![("255", format!("{body}{check}{third}"))],
+            Kind::Itip => vec![
+                ("8006", format!("{body}{check}{third}{}", self.field(3))),
+                ("21", self.field(4).to_owned()),
+            ],
+            Kind::Gid | Kind::Usdod | Kind::Adi => return None,
+        };
+        ElementString::from_pairs(pairs.iter().map(|(ai, value)| (*ai, value.as_str()))).ok()
+    }
+
+    /// The same for people: `(01)80614141123458(21)6789`.
     #[must_use]
     pub fn element_string(&self) -> Option<String> {
-        let body = self.body();
-        let key = format!("{body}{}", check_digit(body.as_bytes()));
-        let third = self.field(2);
-        Some(match self.kind {
-            Kind::Sgtin => format!("(01){key}(21){third}"),
-            Kind::Sscc => format!("(00){key}"),
-            Kind::Sgln if third == "0" => format!("(414){key}"),
-            Kind::Sgln => format!("(414){key}(254){third}"),
-            Kind::Grai => format!("(8003)0{key}{third}"),
-            Kind::Giai => format!("(8004){body}"),
-            Kind::Gdti => format!("(253){key}{third}"),
-            Kind::Gsrn => format!("(8018){key}"),
-            Kind::Gsrnp => format!("(8017){key}"),
-            Kind::Cpi => format!("(8010){body}(8011){third}"),
-            Kind::Sgcn => format!("(255){key}{third}"),
-            Kind::Itip => format!("(8006){key}{third}{}(21){}", self.field(3), self.field(4)),
-            Kind::Gid | Kind::Usdod | Kind::Adi => return None,
-        })
+        self.elements().map(|label| label.to_string())
     }
 
     /// The parts as the end of a URI.
@@ -153,7 +225,9 @@ impl FromStr for EpcId {
         if uri.len() > LONGEST_TEXT {
             return Err(EpcError::TextTooLong { most: LONGEST_TEXT });
         }
-        let rest = uri.strip_prefix("urn:epc:id:").ok_or(EpcError::NotAnEpcUri)?;
+        let rest = text::without_urn(uri)
+            .and_then(|rest| rest.strip_prefix("id:"))
+            .ok_or(EpcError::NotAnEpcUri)?;
         let (word, fields) = rest.split_once(':').ok_or(EpcError::NotAnEpcUri)?;
         let kind = Kind::ALL
             .into_iter()

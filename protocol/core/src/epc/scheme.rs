@@ -323,8 +323,31 @@ impl Scheme {
     }
 
     #[must_use]
-    pub fn from_header(header: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|scheme| scheme.header() == header)
+    pub const fn from_header(header: u8) -> Option<Self> {
+        Some(match header {
+            0x2c => Self::Gdti96,
+            0x2d => Self::Gsrn96,
+            0x2e => Self::Gsrnp96,
+            0x2f => Self::Usdod96,
+            0x30 => Self::Sgtin96,
+            0x31 => Self::Sscc96,
+            0x32 => Self::Sgln96,
+            0x33 => Self::Grai96,
+            0x34 => Self::Giai96,
+            0x35 => Self::Gid96,
+            0x36 => Self::Sgtin198,
+            0x37 => Self::Grai170,
+            0x38 => Self::Giai202,
+            0x39 => Self::Sgln195,
+            0x3b => Self::AdiVar,
+            0x3c => Self::Cpi96,
+            0x3d => Self::CpiVar,
+            0x3e => Self::Gdti174,
+            0x3f => Self::Sgcn96,
+            0x40 => Self::Itip110,
+            0x41 => Self::Itip212,
+            _ => return None,
+        })
     }
 
     /// How many bits the tag has; `None` where the name decides.
@@ -438,5 +461,33 @@ pub(super) const fn prefix_bits(digits: usize) -> Option<usize> {
         7 => Some(24),
         6 => Some(20),
         _ => None,
+    }
+}
+
+/// What a header that no scheme here has is given to (Tag Data Standard 2.3, table of headers).
+pub(super) const fn what_header_means(header: u8) -> &'static str {
+    match header {
+        0x08 => "is of an SSCC-64, a tag withdrawn in 2009; replace the tag",
+        0x09 => "is of an SGLN-64, a tag withdrawn in 2009; replace the tag",
+        0x0a => "is of a GRAI-64, a tag withdrawn in 2009; replace the tag",
+        0x0b => "is of a GIAI-64, a tag withdrawn in 2009; replace the tag",
+        0x80..=0xbf => "is of an SGTIN-64, a tag withdrawn in 2009; replace the tag",
+        0xce => "is of a DoD-64, a tag withdrawn in 2009; replace the tag",
+        0x3a => "is of a GDTI-113, a tag withdrawn in favour of GDTI-174; replace the tag",
+        0xe2 => "begins a chip's own number (TID), not what is written on it; read the tag's EPC memory",
+        0xf0 => "is of a CPI+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf1 => "is of a GRAI+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf2 => "is of an SGLN+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf3 => "is of an ITIP+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf4 => "is of a GSRN+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf5 => "is of a GSRNP+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf6 => "is of a GDTI+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf7 => "is of an SGTIN+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf8 => "is of an SGCN+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xf9 => "is of an SSCC+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xfa => "is of a GIAI+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xfb => "is of a DSGTIN+ tag (Tag Data Standard 2), which is not read here; scan the barcode",
+        0xff => "is kept for headers longer than eight bits; the tag is no GS1 tag, or is blank",
+        _ => "belongs to no scheme; the tag is no GS1 tag, or was encoded wrongly",
     }
 }

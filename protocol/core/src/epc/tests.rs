@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::barcode::ElementString;
 
 /// The only place that knows the API: a tag URI, its bits, its name, and the barcode that says the same.
 fn check(tag_uri: &str, hex: &str, pure: &str, element_string: &str) {
@@ -152,6 +153,210 @@ fn published_examples_read_and_write_both_ways() {
 }
 
 #[test]
+fn the_examples_of_the_newer_editions_read_and_write_both_ways() {
+    for (tag_uri, hex, pure, element_string) in [
+        (
+            "urn:epc:tag:sgtin-96:3.95060001343.05.123456789",
+            "3066c4409047e140075bcd15",
+            "urn:epc:id:sgtin:95060001343.05.123456789",
+            "(01)09506000134352(21)123456789",
+        ),
+        (
+            "urn:epc:tag:sgtin-198:3.95060001343.05.32a%2Fb",
+            "3666c4409047e159b2c2bf100000000000000000000000000000",
+            "urn:epc:id:sgtin:95060001343.05.32a%2Fb",
+            "(01)09506000134352(21)32a/b",
+        ),
+        (
+            "urn:epc:tag:sscc-96:0.952012.03456789123",
+            "311ba1b300ce0a6a83000000",
+            "urn:epc:id:sscc:952012.03456789123",
+            "(00)095201234567891235",
+        ),
+        (
+            "urn:epc:tag:sgln-96:3.9521141.12345.5678",
+            "3276451fd46072000000162e",
+            "urn:epc:id:sgln:9521141.12345.5678",
+            "(414)9521141123454(254)5678",
+        ),
+        (
+            "urn:epc:tag:sgln-195:3.9521141.12345.32a%2Fb",
+            "3976451fd46072cd9615f8800000000000000000000000000000",
+            "urn:epc:id:sgln:9521141.12345.32a%2Fb",
+            "(414)9521141123454(254)32a/b",
+        ),
+        (
+            "urn:epc:tag:grai-96:3.9521141.12345.5678",
+            "3376451fd40c0e400000162e",
+            "urn:epc:id:grai:9521141.12345.5678",
+            "(8003)095211411234545678",
+        ),
+        (
+            "urn:epc:tag:grai-170:3.9521141.12345.32a%2Fb",
+            "3776451fd40c0e59b2c2bf1000000000000000000000",
+            "urn:epc:id:grai:9521141.12345.32a%2Fb",
+            "(8003)0952114112345432a/b",
+        ),
+        (
+            "urn:epc:tag:giai-96:3.9521141.5678",
+            "3476451fd40000000000162e",
+            "urn:epc:id:giai:9521141.5678",
+            "(8004)95211415678",
+        ),
+        (
+            "urn:epc:tag:giai-202:3.9521141.32a%2Fb",
+            "3876451fd59b2c2bf10000000000000000000000000000000000",
+            "urn:epc:id:giai:9521141.32a%2Fb",
+            "(8004)952114132a/b",
+        ),
+        (
+            "urn:epc:tag:gsrn-96:3.9521141.1234567890",
+            "2d76451fd4499602d2000000",
+            "urn:epc:id:gsrn:9521141.1234567890",
+            "(8018)952114112345678906",
+        ),
+        (
+            "urn:epc:tag:gsrnp-96:3.9521141.1234567890",
+            "2e76451fd4499602d2000000",
+            "urn:epc:id:gsrnp:9521141.1234567890",
+            "(8017)952114112345678906",
+        ),
+        (
+            "urn:epc:tag:gdti-96:3.9521141.12345.5678",
+            "2c76451fd46072000000162e",
+            "urn:epc:id:gdti:9521141.12345.5678",
+            "(253)95211411234545678",
+        ),
+        (
+            "urn:epc:tag:gdti-174:3.9521141.98765.ABCDefgh012345678",
+            "3e76451fd7039b061438997367d0c18b266d1ab66ee0",
+            "urn:epc:id:gdti:9521141.98765.ABCDefgh012345678",
+            "(253)9521141987650ABCDefgh012345678",
+        ),
+        (
+            "urn:epc:tag:cpi-96:3.9521141.98765.12345",
+            "3c76451fd400c0e680003039",
+            "urn:epc:id:cpi:9521141.98765.12345",
+            "(8010)952114198765(8011)12345",
+        ),
+        (
+            "urn:epc:tag:cpi-var:3.9521141.5PQ7%2FZ43.12345",
+            "3d76451fd75411def6b4cc00000003039000",
+            "urn:epc:id:cpi:9521141.5PQ7%2FZ43.12345",
+            "(8010)95211415PQ7/Z43(8011)12345",
+        ),
+        (
+            "urn:epc:tag:sgcn-96:3.9521141.67890.04711",
+            "3f76451fd612640000019907",
+            "urn:epc:id:sgcn:9521141.67890.04711",
+            "(255)952114167890904711",
+        ),
+        (
+            "urn:epc:tag:gid-96:952056.2718.1414",
+            "3500e86f8000a9e000000586",
+            "urn:epc:id:gid:952056.2718.1414",
+            "",
+        ),
+        (
+            "urn:epc:tag:itip-110:3.9521141.012345.01.02.981",
+            "4076451fd40c0e40820000000f54",
+            "urn:epc:id:itip:9521141.012345.01.02.981",
+            "(8006)095211411234540102(21)981",
+        ),
+        (
+            "urn:epc:tag:itip-212:3.9521141.012345.01.02.mw133",
+            "4176451fd40c0e4082dbdd8b36600000000000000000000000000000",
+            "urn:epc:id:itip:9521141.012345.01.02.mw133",
+            "(8006)095211411234540102(21)mw133",
+        ),
+        (
+            "urn:epc:tag:adi-var:3.35962.PQ7VZ4.M37GXB92",
+            "3b0e0cf5e76c9047759ad00373dc7602e7200000",
+            "urn:epc:id:adi:35962.PQ7VZ4.M37GXB92",
+            "",
+        ),
+        (
+            "urn:epc:tag:sgtin-198:1.50712192365.88..%25:.13%26",
+            "362579d5d4adb6172574b98b34c0000000000000000000000000",
+            "urn:epc:id:sgtin:50712192365.88..%25:.13%26",
+            "(01)85071219236581(21).%:.13&",
+        ),
+        (
+            "urn:epc:tag:giai-202:1.1234567.1AaBbKkZz!%3F%252225%25%25''%25",
+            "38344b5a1d8c1c30b14bd76bd217e9593264d52a54e9d2800000",
+            "urn:epc:id:giai:1234567.1AaBbKkZz!%3F%252225%25%25''%25",
+            "(8004)12345671AaBbKkZz!?%2225%%''%",
+        ),
+        (
+            "urn:epc:tag:adi-var:5.W81X9C.3KL984PX1.2WMA-52",
+            "3b157e316390f32cce78d106310325cd06dd7200",
+            "urn:epc:id:adi:W81X9C.3KL984PX1.2WMA-52",
+            "",
+        ),
+    ] {
+        check(tag_uri, hex, pure, element_string);
+    }
+}
+
+#[test]
+fn a_barcode_names_the_same_thing_as_its_tag() {
+    for (label, prefix, pure) in [
+        ("(01)80614141123458(21)6789", 7, "urn:epc:id:sgtin:0614141.812345.6789"),
+        ("(01)09506000134352(10)A(21)7", 11, "urn:epc:id:sgtin:95060001343.05.7"),
+        ("(01)09506000134352(21)7", 12, "urn:epc:id:sgtin:950600013435.0.7"),
+        ("(00)106141412345678908", 7, "urn:epc:id:sscc:0614141.1234567890"),
+        ("(414)0614141123452", 7, "urn:epc:id:sgln:0614141.12345.0"),
+        ("(414)0614141123452(254)32a/b", 12, "urn:epc:id:sgln:061414112345..32a%2Fb"),
+        ("(8003)006141411234525678", 7, "urn:epc:id:grai:0614141.12345.5678"),
+        ("(8004)06141415678", 7, "urn:epc:id:giai:0614141.5678"),
+    ] {
+        let label = ElementString::parse_bracketed(label).unwrap();
+        assert_eq!(EpcId::from_elements(&label, prefix).unwrap().to_string(), pure);
+    }
+    for label in [
+        "(01)80614141123458",
+        "(8003)00614141123452",
+        "(253)0614141123452",
+        "(10)ABC",
+        "(8006)040123451234560102",
+    ] {
+        let label = ElementString::parse_bracketed(label).unwrap();
+        assert_eq!(EpcId::from_elements(&label, 7), Err(EpcError::NamesNoSingleThing));
+    }
+}
+
+#[test]
+fn the_raw_form_and_capitals_in_the_first_words_are_read() {
+    for text in [
+        "urn:epc:raw:96.x3074257BF7194E4000001A85",
+        "URN:EPC:tag:sgtin-96:3.0614141.812345.6789",
+    ] {
+        let epc: Epc = text.parse().unwrap();
+        assert_eq!(epc.to_string(), "urn:epc:tag:sgtin-96:3.0614141.812345.6789");
+    }
+}
+
+#[test]
+fn each_header_belongs_to_one_scheme() {
+    for header in 0..=u8::MAX {
+        let of_it: Vec<Scheme> = Scheme::ALL.into_iter().filter(|scheme| scheme.header() == header).collect();
+        assert_eq!(of_it, Scheme::from_header(header).into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_header_that_is_not_read_is_named() {
+    for (hex, name) in [
+        ("f7309506000134352000000000", "SGTIN+"),
+        ("8074257bf7194e40", "SGTIN-64"),
+        ("3a74257bf46073061438997367d0c18b", "GDTI-113"),
+        ("e2801160600002084f1c5a2b", "TID"),
+    ] {
+        assert!(refused(hex).to_string().contains(name), "{hex}");
+    }
+}
+
+#[test]
 fn an_aircraft_part_reads_and_writes_both_ways() {
     for (tag, pure) in [
         (
@@ -221,7 +426,10 @@ fn each_malformed_tag_is_refused_by_name() {
             },
         ),
         ("3074257bf7194e4000001a8g", E::HexDigit { letter: 'g', place: 24 }),
-        ("0074257bf7194e4000001a85", E::UnknownHeader { header: 0 }),
+        ("0074257bf7194e4000001a85", E::Unprogrammed),
+        ("000000000000000000000000", E::Unprogrammed),
+        ("ffffffffffffffffffffffff", E::UnknownHeader { header: 0xff }),
+        ("e2801160600002084f1c5a2b", E::UnknownHeader { header: 0xe2 }),
         ("f774257bf7194e4000001a85", E::UnknownHeader { header: 0xf7 }),
         ("", E::TooShort),
         // 2^24 - 1 is more than seven digits.
@@ -397,7 +605,15 @@ fn each_malformed_uri_is_refused_by_name() {
         ),
         ("urn:epc:id:sgtin:0614141.812345", E::Parts { expected: 3, found: 2 }),
         ("urn:epc:id:pgln:0614141.12345", E::UnknownScheme),
-        ("urn:epc:raw:96.x3074257BF7194E4000001A85", E::NotAnEpcUri),
+        (
+            "urn:epc:raw:96.x3074257BF7194E4000001A8",
+            E::RawLength {
+                said: "96".into(),
+                found: 23,
+            },
+        ),
+        ("urn:epc:raw:96.3074257", E::NotAnEpcUri),
+        ("urn:epc:pat:sgtin-96:3.0614141.[100-200].*", E::NotAnEpcUri),
         ("urn:isbn:0451450523", E::NotAnEpcUri),
     ] {
         assert_eq!(refused(uri), why, "{uri}");

@@ -10,6 +10,12 @@ pub(super) const fn is_cage_text(letter: char) -> bool {
     letter.is_ascii_digit() || (letter.is_ascii_uppercase() && !matches!(letter, 'I' | 'O'))
 }
 
+/// What follows `urn:epc:`; capitals do not matter in these two words, only there.
+pub(super) fn without_urn(uri: &str) -> Option<&str> {
+    let (front, rest) = uri.split_at_checked(8)?;
+    front.eq_ignore_ascii_case("urn:epc:").then_some(rest)
+}
+
 const fn is_escaped(letter: u8) -> bool {
     matches!(letter, b'"' | b'%' | b'&' | b'/' | b'<' | b'>' | b'?' | b'#')
 }

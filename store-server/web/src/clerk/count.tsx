@@ -63,7 +63,10 @@ export function Count({ countId, ways, store, signIn, leave }: { countId: Uint8A
       })
       .finally(() => setBusy(false));
   };
-  const pause = () => act(untilAnswered((options) => clerk.pauseCount({ countId }, options), way));
+  const pause = () => {
+    const request = { command: { commandId: newId() }, countId };
+    act(untilAnswered((options) => clerk.pauseCount(request, options), way));
+  };
   const resume = () => {
     const request = { command: { commandId: newId() }, place: count?.place ?? "", readers: count?.readers.map((reader) => reader.name) ?? [] };
     act(untilAnswered((options) => clerk.startCount(request, options), way));
@@ -78,7 +81,10 @@ export function Count({ countId, ways, store, signIn, leave }: { countId: Uint8A
       },
     );
   };
-  const drop = () => act(untilAnswered((options) => clerk.dropCount({ countId }, options), way), leave);
+  const drop = () => {
+    const request = { command: { commandId: newId() }, countId };
+    act(untilAnswered((options) => clerk.dropCount(request, options), way), leave);
+  };
 
   if (count === undefined) {
     return (

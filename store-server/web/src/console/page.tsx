@@ -10,6 +10,7 @@ import type { ActorView, DeviceLine, StoreLine, WatchResponse } from "@backroom/
 
 import { Way } from "../box/asking.ts";
 import { follow } from "../box/follow.ts";
+import { newId } from "../box/ids.ts";
 import { useNowMs } from "../box/now.ts";
 import { AwayBanner, Shell } from "../box/shell.tsx";
 import { trouble } from "../box/trouble.ts";
@@ -48,7 +49,7 @@ function Console({ locked }: { locked: () => void }) {
 
   const strike = (name: string) => {
     setStriking(undefined);
-    ways.console.strikeActor({ name }, { timeoutMs: 8_000 }).then(
+    ways.console.strikeActor({ command: { commandId: newId() }, name }, { timeoutMs: 8_000 }).then(
       () => say(`${name} was struck down. Its supervisor brings it back.`, "warn"),
       (error: unknown) => say(trouble(error).sentence, "bad"),
     );

@@ -203,7 +203,7 @@ export class Till {
     const ticketId = this.state.ticket?.ticketId;
     if (ticketId === undefined) return;
     try {
-      await this.register.cancelCard({ ticketId }, { timeoutMs: 5_000 });
+      await this.register.cancelCard({ command: { commandId: newId() }, ticketId }, { timeoutMs: 5_000 });
     } catch (error) {
       this.refused(error);
     }

@@ -12,7 +12,26 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file backroom/console/v1/console.proto.
  */
 export const file_backroom_console_v1_console: GenFile = /*@__PURE__*/
-  fileDesc("CiFiYWNrcm9vbS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE2JhY2tyb29tLmNvbnNvbGUudjEiEwoRTGlzdEFjdG9yc1JlcXVlc3QiRAoSTGlzdEFjdG9yc1Jlc3BvbnNlEi4KBmFjdG9ycxgBIAMoCzIeLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JWaWV3IqsBCglBY3RvclZpZXcSDAoEbmFtZRgBIAEoCRIuCgVzdGF0ZRgCIAEoDjIfLmJhY2tyb29tLmNvbnNvbGUudjEuQWN0b3JTdGF0ZRIQCghyZXN0YXJ0cxgDIAEoBBIPCgd3YWl0aW5nGAQgASgEEhIKCmxhc3RfZXJyb3IYBSABKAkSDQoFdXBfbXMYBiABKAQSGgoScmVzdGFydHNfbGFzdF9ob3VyGAcgASgEIg4KDFdhdGNoUmVxdWVzdCKgAQoNV2F0Y2hSZXNwb25zZRIuCgZhY3RvcnMYASADKAsyHi5iYWNrcm9vbS5jb25zb2xlLnYxLkFjdG9yVmlldxIwCgdkZXZpY2VzGAIgAygLMh8uYmFja3Jvb20uY29uc29sZS52MS5EZXZpY2VMaW5lEi0KBXN0b3JlGAMgASgLMh4uYmFja3Jvb20uY29uc29sZS52MS5TdG9yZUxpbmUiegoKRGV2aWNlTGluZRIMCgRuYW1lGAEgASgJEgwKBGtpbmQYAiABKAkSDQoFc3RhdGUYAyABKAkSDQoFd29yZHMYBCABKAkSDwoHd2FpdGluZxgFIAEoDRIQCghyZWdpc3RlchgGIAEoCRIPCgdhZGRyZXNzGAcgASgJIq0BCglTdG9yZUxpbmUSDQoFc3RvcmUYASABKAkSEgoKc3RvcmVfbmFtZRgCIAEoCRINCgVlcG9jaBgDIAEoDRILCgNzZXEYBCABKAQSEgoKaGVsZF9ieV9ocRgFIAEoBBIOCgZ1bmhlbGQYBiABKAQSFAoMaHFfY29ubmVjdGVkGAcgASgIEhYKDmZhdWx0c19hbGxvd2VkGAggASgIEg8KB3Ryb3VibGUYCSABKAkiIgoSU3RyaWtlQWN0b3JSZXF1ZXN0EgwKBG5hbWUYASABKAkiFQoTU3RyaWtlQWN0b3JSZXNwb25zZSqUAQoKQWN0b3JTdGF0ZRIbChdBQ1RPUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0FDVE9SX1NUQVRFX1JVTk5JTkcQARIaChZBQ1RPUl9TVEFURV9SRVNUQVJUSU5HEAISGwoXQUNUT1JfU1RBVEVfUVVBUkFOVElORUQQAxIXChNBQ1RPUl9TVEFURV9TVE9QUEVEEAQyowIKDkNvbnNvbGVTZXJ2aWNlEl0KCkxpc3RBY3RvcnMSJi5iYWNrcm9vbS5jb25zb2xlLnYxLkxpc3RBY3RvcnNSZXF1ZXN0GicuYmFja3Jvb20uY29uc29sZS52MS5MaXN0QWN0b3JzUmVzcG9uc2USUAoFV2F0Y2gSIS5iYWNrcm9vbS5jb25zb2xlLnYxLldhdGNoUmVxdWVzdBoiLmJhY2tyb29tLmNvbnNvbGUudjEuV2F0Y2hSZXNwb25zZTABEmAKC1N0cmlrZUFjdG9yEicuYmFja3Jvb20uY29uc29sZS52MS5TdHJpa2VBY3RvclJlcXVlc3QaKC5iYWNrcm9vbS5jb25zb2xlLnYxLlN0cmlrZUFjdG9yUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiFiYWNrcm9vbS9jb25zb2xlL3YxL2NvbnNvbGUucHJvdG8SE2JhY2tyb29tLmNvbnNvbGUudjEiHQoHQ29tbWFuZBISCgpjb21tYW5kX2lkGAEgASgMIhMKEUxpc3RBY3RvcnNSZXF1ZXN0IkQKEkxpc3RBY3RvcnNSZXNwb25zZRIuCgZhY3RvcnMYASADKAsyHi5iYWNrcm9vbS5jb25zb2xlLnYxLkFjdG9yVmlldyKrAQoJQWN0b3JWaWV3EgwKBG5hbWUYASABKAkSLgoFc3RhdGUYAiABKA4yHy5iYWNrcm9vbS5jb25zb2xlLnYxLkFjdG9yU3RhdGUSEAoIcmVzdGFydHMYAyABKAQSDwoHd2FpdGluZxgEIAEoBBISCgpsYXN0X2Vycm9yGAUgASgJEg0KBXVwX21zGAYgASgEEhoKEnJlc3RhcnRzX2xhc3RfaG91chgHIAEoBCIOCgxXYXRjaFJlcXVlc3QioAEKDVdhdGNoUmVzcG9uc2USLgoGYWN0b3JzGAEgAygLMh4uYmFja3Jvb20uY29uc29sZS52MS5BY3RvclZpZXcSMAoHZGV2aWNlcxgCIAMoCzIfLmJhY2tyb29tLmNvbnNvbGUudjEuRGV2aWNlTGluZRItCgVzdG9yZRgDIAEoCzIeLmJhY2tyb29tLmNvbnNvbGUudjEuU3RvcmVMaW5lInoKCkRldmljZUxpbmUSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJEg0KBXN0YXRlGAMgASgJEg0KBXdvcmRzGAQgASgJEg8KB3dhaXRpbmcYBSABKA0SEAoIcmVnaXN0ZXIYBiABKAkSDwoHYWRkcmVzcxgHIAEoCSKtAQoJU3RvcmVMaW5lEg0KBXN0b3JlGAEgASgJEhIKCnN0b3JlX25hbWUYAiABKAkSDQoFZXBvY2gYAyABKA0SCwoDc2VxGAQgASgEEhIKCmhlbGRfYnlfaHEYBSABKAQSDgoGdW5oZWxkGAYgASgEEhQKDGhxX2Nvbm5lY3RlZBgHIAEoCBIWCg5mYXVsdHNfYWxsb3dlZBgIIAEoCBIPCgd0cm91YmxlGAkgASgJIlEKElN0cmlrZUFjdG9yUmVxdWVzdBIMCgRuYW1lGAEgASgJEi0KB2NvbW1hbmQYAiABKAsyHC5iYWNrcm9vbS5jb25zb2xlLnYxLkNvbW1hbmQiFQoTU3RyaWtlQWN0b3JSZXNwb25zZSqUAQoKQWN0b3JTdGF0ZRIbChdBQ1RPUl9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0FDVE9SX1NUQVRFX1JVTk5JTkcQARIaChZBQ1RPUl9TVEFURV9SRVNUQVJUSU5HEAISGwoXQUNUT1JfU1RBVEVfUVVBUkFOVElORUQQAxIXChNBQ1RPUl9TVEFURV9TVE9QUEVEEAQyowIKDkNvbnNvbGVTZXJ2aWNlEl0KCkxpc3RBY3RvcnMSJi5iYWNrcm9vbS5jb25zb2xlLnYxLkxpc3RBY3RvcnNSZXF1ZXN0GicuYmFja3Jvb20uY29uc29sZS52MS5MaXN0QWN0b3JzUmVzcG9uc2USUAoFV2F0Y2gSIS5iYWNrcm9vbS5jb25zb2xlLnYxLldhdGNoUmVxdWVzdBoiLmJhY2tyb29tLmNvbnNvbGUudjEuV2F0Y2hSZXNwb25zZTABEmAKC1N0cmlrZUFjdG9yEicuYmFja3Jvb20uY29uc29sZS52MS5TdHJpa2VBY3RvclJlcXVlc3QaKC5iYWNrcm9vbS5jb25zb2xlLnYxLlN0cmlrZUFjdG9yUmVzcG9uc2ViBnByb3RvMw");
+
+/**
+ * @generated from message backroom.console.v1.Command
+ */
+export type Command = Message<"backroom.console.v1.Command"> & {
+  /**
+   * A UUIDv7, 16 bytes.
+   *
+   * @generated from field: bytes command_id = 1;
+   */
+  commandId: Uint8Array;
+};
+
+/**
+ * Describes the message backroom.console.v1.Command.
+ * Use `create(CommandSchema)` to create a new message.
+ */
+export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
+  messageDesc(file_backroom_console_v1_console, 0);
 
 /**
  * @generated from message backroom.console.v1.ListActorsRequest
@@ -25,7 +44,7 @@ export type ListActorsRequest = Message<"backroom.console.v1.ListActorsRequest">
  * Use `create(ListActorsRequestSchema)` to create a new message.
  */
 export const ListActorsRequestSchema: GenMessage<ListActorsRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 0);
+  messageDesc(file_backroom_console_v1_console, 1);
 
 /**
  * @generated from message backroom.console.v1.ListActorsResponse
@@ -42,7 +61,7 @@ export type ListActorsResponse = Message<"backroom.console.v1.ListActorsResponse
  * Use `create(ListActorsResponseSchema)` to create a new message.
  */
 export const ListActorsResponseSchema: GenMessage<ListActorsResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 1);
+  messageDesc(file_backroom_console_v1_console, 2);
 
 /**
  * @generated from message backroom.console.v1.ActorView
@@ -97,7 +116,7 @@ export type ActorView = Message<"backroom.console.v1.ActorView"> & {
  * Use `create(ActorViewSchema)` to create a new message.
  */
 export const ActorViewSchema: GenMessage<ActorView> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 2);
+  messageDesc(file_backroom_console_v1_console, 3);
 
 /**
  * @generated from message backroom.console.v1.WatchRequest
@@ -110,7 +129,7 @@ export type WatchRequest = Message<"backroom.console.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 3);
+  messageDesc(file_backroom_console_v1_console, 4);
 
 /**
  * @generated from message backroom.console.v1.WatchResponse
@@ -137,7 +156,7 @@ export type WatchResponse = Message<"backroom.console.v1.WatchResponse"> & {
  * Use `create(WatchResponseSchema)` to create a new message.
  */
 export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 4);
+  messageDesc(file_backroom_console_v1_console, 5);
 
 /**
  * What stands on the counters, one line each.
@@ -192,7 +211,7 @@ export type DeviceLine = Message<"backroom.console.v1.DeviceLine"> & {
  * Use `create(DeviceLineSchema)` to create a new message.
  */
 export const DeviceLineSchema: GenMessage<DeviceLine> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 5);
+  messageDesc(file_backroom_console_v1_console, 6);
 
 /**
  * @generated from message backroom.console.v1.StoreLine
@@ -255,7 +274,7 @@ export type StoreLine = Message<"backroom.console.v1.StoreLine"> & {
  * Use `create(StoreLineSchema)` to create a new message.
  */
 export const StoreLineSchema: GenMessage<StoreLine> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 6);
+  messageDesc(file_backroom_console_v1_console, 7);
 
 /**
  * @generated from message backroom.console.v1.StrikeActorRequest
@@ -265,6 +284,13 @@ export type StrikeActorRequest = Message<"backroom.console.v1.StrikeActorRequest
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * The same id strikes once, however often it is said.
+   *
+   * @generated from field: backroom.console.v1.Command command = 2;
+   */
+  command?: Command | undefined;
 };
 
 /**
@@ -272,7 +298,7 @@ export type StrikeActorRequest = Message<"backroom.console.v1.StrikeActorRequest
  * Use `create(StrikeActorRequestSchema)` to create a new message.
  */
 export const StrikeActorRequestSchema: GenMessage<StrikeActorRequest> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 7);
+  messageDesc(file_backroom_console_v1_console, 8);
 
 /**
  * @generated from message backroom.console.v1.StrikeActorResponse
@@ -285,7 +311,7 @@ export type StrikeActorResponse = Message<"backroom.console.v1.StrikeActorRespon
  * Use `create(StrikeActorResponseSchema)` to create a new message.
  */
 export const StrikeActorResponseSchema: GenMessage<StrikeActorResponse> = /*@__PURE__*/
-  messageDesc(file_backroom_console_v1_console, 8);
+  messageDesc(file_backroom_console_v1_console, 9);
 
 /**
  * @generated from enum backroom.console.v1.ActorState
