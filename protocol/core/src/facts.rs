@@ -2,7 +2,9 @@
 //!
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
+pub mod accounts;
 mod counter;
+pub mod customers;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
@@ -11,6 +13,8 @@ pub use counter::{
 
 use serde::{Deserialize, Serialize};
 
+use self::accounts::AccountsFact;
+use self::customers::CustomersFact;
 use crate::catalog::{PriceChange, PriceVersion, Sku};
 use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use crate::journal::{Epoch, Hash, Seq};
@@ -43,6 +47,10 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Accounts(AccountsFact),
+    #[serde(untagged)]
+    Customers(CustomersFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -68,6 +76,16 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    AccountOpened = 60,
+    AccountMoved = 61,
+    AccountChanged = 62,
+    LeaseAsked = 63,
+    LeaseGranted = 64,
+    LeaseTaken = 65,
+    LeaseReturned = 66,
+    LeaseClosed = 67,
+    OfficeSeen = 68,
+    CustomerChanged = 69,
 }
 
 impl Kind {
@@ -91,6 +109,16 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::AccountOpened,
+        Kind::AccountMoved,
+        Kind::AccountChanged,
+        Kind::LeaseAsked,
+        Kind::LeaseGranted,
+        Kind::LeaseTaken,
+        Kind::LeaseReturned,
+        Kind::LeaseClosed,
+        Kind::OfficeSeen,
+        Kind::CustomerChanged,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -120,6 +148,16 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::AccountOpened => "account_opened",
+            Kind::AccountMoved => "account_moved",
+            Kind::AccountChanged => "account_changed",
+            Kind::LeaseAsked => "lease_asked",
+            Kind::LeaseGranted => "lease_granted",
+            Kind::LeaseTaken => "lease_taken",
+            Kind::LeaseReturned => "lease_returned",
+            Kind::LeaseClosed => "lease_closed",
+            Kind::OfficeSeen => "office_seen",
+            Kind::CustomerChanged => "customer_changed",
         }
     }
 }
@@ -158,6 +196,8 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Accounts(fact) => fact.kind(),
+            Fact::Customers(fact) => fact.kind(),
         }
     }
 }

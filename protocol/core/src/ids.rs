@@ -114,6 +114,8 @@ code_id!(/** A container of cash: drawer, safe, change fund. Apart from register
 code_id!(/** A machine on a counter or in the shop: a printer, a terminal, a scanner, a reader. */ DeviceId);
 code_id!(/** A person, by code. Never a name: names live in a table that can be erased. */ StaffId);
 
+code_id!(/** A customer, by code. Never a name: names live in a record that can be erased. */ CustomerId);
+
 macro_rules! uuid_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -155,6 +157,8 @@ macro_rules! uuid_id {
 uuid_id!(/** Made by the caller of a command; the same id means the same command, for ever. */ CommandId);
 uuid_id!(/** One sale from the first scan to its end; made by the register. */ TicketId);
 uuid_id!(/** One shift of one till; the command id that opened it. */ ShiftId);
+uuid_id!(/** A balance that more than one store may want to spend: a gift card, a store credit, points, an account customer. */ AccountId);
+uuid_id!(/** Room to spend that head office lent to one store; the command id that asked for it, or that put the value in there. */ LeaseId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
