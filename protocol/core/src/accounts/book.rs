@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-pub use self::balance::{Balance, Lot, OpenInvoice};
+pub use self::balance::{Balance, Lot, OpenInvoice, Shown};
 use super::{Account, AccountKind, Refusal, Value};
 use crate::facts::accounts::{
     AccountChanged, AccountMoved, AccountsFact, Change, LeaseClosed, LeaseEnd, LeaseGranted, LeaseName, Moved, OfficeSeen, Outflow, Seen,
@@ -346,7 +346,8 @@ impl Book {
         }
     }
 
-    /// Makes a fact true, whenever it comes. A store's facts come in the order of its journal, each once.
+    /// Makes a fact true, whenever it comes. A store's facts come in the order of its journal, each once. What only head office may say
+    /// changes nothing when a store's journal says it, but that amounts always count.
     pub fn apply(&mut self, origin: Origin, fact: &AccountsFact) {
         match fact {
             AccountsFact::AccountOpened(opened) => drop(self.accounts.entry(opened.account).or_default()),
@@ -358,6 +359,7 @@ impl Book {
                 }
             }
             AccountsFact::LeaseAsked(_) => {}
+            AccountsFact::LeaseGranted(_) | AccountsFact::LeaseClosed(_) if origin != Origin::Office => {}
             AccountsFact::LeaseGranted(grant) => {
                 let (store, epoch, lease) = (grant.store, grant.epoch, grant.lease);
                 self.lend(LeaseName { store, epoch, lease }, grant.account, grant.amount, Some(grant.until));
@@ -448,10 +450,10 @@ impl Book {
                     self.lend(name, *by, fact.amount, None);
                 }
             }
-            Moved::CorrectedOut { from: Some(name) } => {
+            Moved::CorrectedOut { from: Some(name) } if origin == Origin::Office => {
                 self.touch(*name, fact.account, |lease| lease.spent += fact.amount.wide());
             }
-            Moved::Expired | Moved::CorrectedIn | Moved::CorrectedOut { from: None } => {}
+            Moved::Expired | Moved::CorrectedIn | Moved::CorrectedOut { .. } => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::journal::Epoch;
 use crate::time::Instant;
 
 const SHOPS: usize = 3;
-const STEPS: u32 = 400;
+const STEPS: u32 = 450;
 const CREDIT_LIMIT: i64 = 3_000;
 
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ struct Shop {
     leased: Leased,
     cut: bool,
     clock_skew: i64,
+    /// What its registers may say again at any time, also after the box was set back.
+    wishes: Vec<Spend>,
 }
 
 #[derive(Clone, Debug)]
@@ -114,6 +116,7 @@ struct World {
     truth: BTreeMap<Account, Truth>,
     /// Every line any box ever wrote.
     ever: BTreeMap<(usize, Epoch, u64), AccountsFact>,
+    given_back: BTreeSet<CommandId>,
     next_id: u128,
     risk: RiskLimit,
     calm: bool,
@@ -154,6 +157,7 @@ impl World {
             leased: Leased::default(),
             cut: false,
             clock_skew: 0,
+            wishes: vec![],
         };
         let desk = Desk {
             log: vec![],
@@ -170,6 +174,7 @@ impl World {
             truth: accounts.iter().map(|account| (*account, Truth::default())).collect(),
             accounts,
             ever: BTreeMap::new(),
+            given_back: BTreeSet::new(),
             next_id: 1_000,
             risk,
             calm: false,
@@ -267,8 +272,11 @@ impl World {
                 self.reached.spent += 1;
                 self.reached.at_risk += u32::from(out.uncovered > Value::ZERO);
             }
-            Moved::Reversed { .. } => {
-                self.truth.get_mut(&moved.account).unwrap().gone -= amount;
+            Moved::Reversed { of, .. } => {
+                // A ticket is cancelled once; giving back twice would make value out of nothing.
+                if self.given_back.insert(*of) {
+                    self.truth.get_mut(&moved.account).unwrap().gone -= amount;
+                }
                 self.reached.reversed += 1;
             }
             Moved::Replaced { by, .. } => {
@@ -330,6 +338,7 @@ impl World {
         let begin = self.desk.book.begin(self.desk.lives);
         self.write(begin);
         self.reached.office_restored += 1;
+        (0..SHOPS).for_each(|shop| self.tick(shop));
     }
 
     fn replay_office(&self) -> Book {
@@ -360,7 +369,7 @@ impl World {
         self.reached.lost += u32::from(copies == 0);
         self.reached.doubled += u32::from(copies == 2);
         for _ in 0..copies {
-            let due = self.now + 1 + if self.one_in(8) { self.below(200) } else { self.below(15) } as i64;
+            let due = self.now + 1 + if self.one_in(8) { self.below(900) } else { self.below(15) } as i64;
             self.wires.push(Wire {
                 due,
                 shop,
@@ -486,7 +495,7 @@ impl World {
         let command = CommandId(self.id());
         let ticket = TicketId(self.id());
         let now = self.clock(shop);
-        match self.below(14) {
+        match self.below(16) {
             0..=2 => {
                 let moved = match account.kind {
                     AccountKind::Points => Moved::Earned {
@@ -518,6 +527,7 @@ impl World {
                     ticket,
                     worth: None,
                 };
+                self.shops[shop].wishes.push(wish);
                 self.spend(shop, &wish, reach, now);
             }
             8 => {
@@ -537,11 +547,18 @@ impl World {
                 self.record(shop, decision);
             }
             12 => {
-                let lines = self.shops[shop].journal.iter().rev().take(20);
-                let spent = lines.filter_map(|line| spending(&line.entry)).map(|moved| moved.command).next();
-                if let Some(Ok(decision)) = spent.map(|of| self.shops[shop].leased.reverse(command, of)) {
+                let back = self.below(12) as usize;
+                let spent = self.shops[shop].journal.iter().rev().filter_map(|line| spending(&line.entry));
+                let of = spent.map(|moved| moved.command).nth(back);
+                if let Some(Ok(decision)) = of.map(|of| self.shops[shop].leased.reverse(command, of)) {
                     self.record(shop, decision);
                 }
+            }
+            13..=14 if !self.shops[shop].wishes.is_empty() => {
+                let which = self.below(self.shops[shop].wishes.len() as u64) as usize;
+                let wish = self.shops[shop].wishes[which];
+                let reach = if self.shops[shop].cut { Reach::CutOff } else { Reach::Online };
+                self.spend(shop, &wish, reach, now);
             }
             _ => {
                 let (one, other) = (self.accounts[0], self.accounts[1]);
@@ -560,12 +577,9 @@ impl World {
         self.record(shop, decision);
         let cut_off = reach == Reach::CutOff;
         self.reached.spent_cut_off += u32::from(cut_off && self.reached.spent > before);
-        // The cashier presses twice, whatever the first answer was: done, waiting, or never written because the box fell.
-        let Ok(again) = self.shops[shop].leased.spend(wish, reach, self.risk, now) else {
-            return;
-        };
+        // The cashier presses twice.
         if self.reached.spent > before {
-            assert_eq!(again, Decision::Already);
+            assert_eq!(self.shops[shop].leased.spend(wish, reach, self.risk, now), Ok(Decision::Already));
         }
     }
 

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::accounts::{AccountKind, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::{AccountKind, Unit, Value};
 use crate::facts::accounts::{AccountMoved, Change, Moved};
 use crate::ids::CommandId;
 use crate::time::BusinessDay;
@@ -24,6 +26,18 @@ pub struct OpenInvoice {
     pub invoice: CommandId,
     pub charged: Value,
     pub open: Value,
+}
+
+/// The value of the `accounts` projection, for exports and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    pub unit: Unit,
+    pub put_in: i128,
+    pub taken_out: i128,
+    pub balance: i128,
+    /// Of it, with stores.
+    pub out: i128,
+    pub blocked: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,6 +82,17 @@ impl Balance {
     /// What is with stores, to spend.
     pub fn out(&self) -> i128 {
         self.out
+    }
+
+    pub fn shown(&self, unit: Unit) -> Shown {
+        Shown {
+            unit,
+            put_in: self.put_in,
+            taken_out: self.taken_out,
+            balance: self.balance(),
+            out: self.out,
+            blocked: self.blocked,
+        }
     }
 
     /// What head office may lend. Below zero when something was spent that was not there, or a limit was lowered.
