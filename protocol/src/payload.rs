@@ -19,7 +19,9 @@ use prost::Message;
 
 use crate::v1::journal as wire;
 
+mod accounts;
 mod counter;
+mod customers;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +110,8 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::EffectWanted(fact) => counter::effect_wanted(fact).encode_to_vec(),
         Fact::EffectEnded(fact) => counter::effect_ended(fact).encode_to_vec(),
         Fact::ShelfCounted(fact) => counter::shelf_counted(fact).encode_to_vec(),
+        Fact::Accounts(fact) => accounts::encode(fact),
+        Fact::Customers(fact) => customers::encode(fact),
     }
 }
 
@@ -212,6 +216,16 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::EffectWanted => Fact::EffectWanted(counter::read_effect_wanted(wire::EffectWanted::decode(bytes)?)?),
         Kind::EffectEnded => Fact::EffectEnded(counter::read_effect_ended(wire::EffectEnded::decode(bytes)?)?),
         Kind::ShelfCounted => Fact::ShelfCounted(Box::new(counter::read_shelf_counted(wire::ShelfCounted::decode(bytes)?)?)),
+        Kind::AccountOpened
+        | Kind::AccountMoved
+        | Kind::AccountChanged
+        | Kind::LeaseAsked
+        | Kind::LeaseGranted
+        | Kind::LeaseTaken
+        | Kind::LeaseReturned
+        | Kind::LeaseClosed
+        | Kind::OfficeSeen => return Ok(accounts::decode(kind, bytes)?.map(Fact::Accounts)),
+        Kind::CustomerChanged => Fact::Customers(customers::decode(bytes)?),
     };
     Ok(Some(fact))
 }

@@ -47,6 +47,10 @@ impl Projection {
             // Cards and machines: money on a card counts with its ticket, and a count of a shelf moves nothing.
             Kind::CardAsked | Kind::CardBegun | Kind::CardEnded | Kind::FoundCapture => false,
             Kind::EffectWanted | Kind::EffectEnded | Kind::ShelfCounted => false,
+            // Accounts and customers have no projection in the database yet.
+            Kind::AccountOpened | Kind::AccountMoved | Kind::AccountChanged => false,
+            Kind::LeaseAsked | Kind::LeaseGranted | Kind::LeaseTaken | Kind::LeaseReturned | Kind::LeaseClosed => false,
+            Kind::OfficeSeen | Kind::CustomerChanged => false,
         }
     }
 }

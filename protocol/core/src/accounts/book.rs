@@ -346,6 +346,11 @@ impl Book {
         }
     }
 
+    /// What an account held in the shop's old books, on the day it goes live. It is head office's to lend; below zero the customer owes it.
+    pub fn opened(&mut self, account: Account, balance: i64) {
+        self.accounts.entry(account).or_default().opened(balance);
+    }
+
     /// Makes a fact true, whenever it comes. A store's facts come in the order of its journal, each once. What only head office may say
     /// changes nothing when a store's journal says it, but that amounts always count.
     pub fn apply(&mut self, origin: Origin, fact: &AccountsFact) {

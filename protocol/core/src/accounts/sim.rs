@@ -116,7 +116,7 @@ struct World {
     truth: BTreeMap<Account, Truth>,
     /// Every line any box ever wrote.
     ever: BTreeMap<(usize, Epoch, u64), AccountsFact>,
-    given_back: BTreeSet<CommandId>,
+    given_back: BTreeSet<(Epoch, CommandId)>,
     next_id: u128,
     risk: RiskLimit,
     calm: bool,
@@ -253,7 +253,7 @@ impl World {
         for fact in facts {
             let last = self.shops[shop].journal.last().unwrap();
             let (epoch, seq) = (last.epoch, last.seq + 1);
-            self.happen(&fact);
+            self.happen(shop, &fact);
             assert!(self.ever.insert((shop, epoch, seq), fact.clone()).is_none());
             self.shops[shop].leased.apply(&fact);
             let entry = Entry::Fact(fact);
@@ -263,7 +263,7 @@ impl World {
         true
     }
 
-    fn happen(&mut self, fact: &AccountsFact) {
+    fn happen(&mut self, shop: usize, fact: &AccountsFact) {
         let AccountsFact::AccountMoved(moved) = fact else { return };
         let amount = moved.amount.wide();
         match &moved.moved {
@@ -273,8 +273,12 @@ impl World {
                 self.reached.at_risk += u32::from(out.uncovered > Value::ZERO);
             }
             Moved::Reversed { of, .. } => {
-                // A ticket is cancelled once; giving back twice would make value out of nothing.
-                if self.given_back.insert(*of) {
+                // A payment is given back once, also when the box forgot that it was; twice would make value out of nothing. A register may
+                // have paid with the same command again after the box had lost the first: that is another payment.
+                let paid = self.ever.iter().filter(|((by, _, _), _)| *by == shop);
+                let paid = paid.filter(|(_, fact)| matches!(fact, AccountsFact::AccountMoved(paid) if paid.command == *of));
+                let last = paid.map(|((_, epoch, _), _)| *epoch).max().unwrap();
+                if self.given_back.insert((last, *of)) {
                     self.truth.get_mut(&moved.account).unwrap().gone -= amount;
                 }
                 self.reached.reversed += 1;
@@ -627,7 +631,7 @@ impl World {
             .filter(|(name, _)| self.desk.book.lease(*name).is_none())
             .collect();
         for (name, account) in lost {
-            let command = CommandId(Uuid::from_u128(!name.lease.0.as_u128()));
+            let command = CommandId(Uuid::from_u128(!(name.lease.0.as_u128() << 16 | u128::from(name.epoch.0))));
             let known = self.desk.log.iter().any(|logged| match logged {
                 Logged::Office(AccountsFact::AccountMoved(moved)) => moved.command == command,
                 _ => false,

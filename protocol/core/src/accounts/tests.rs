@@ -368,6 +368,19 @@ fn a_store_with_a_new_box_spends_nothing_of_the_old_one_but_its_late_facts_count
         (value(3_000), 2_000),
         "nobody may spend what the old box may have spent"
     );
+    // An answer to the old box is not taken by the new one, even to a question it asks again with the same id.
+    let asked = company.stores[0].1.ask(lease(7), card(), value(500)).unwrap();
+    company.at_store(0, asked);
+    let to_the_old_box = LeaseGranted {
+        lease: lease(7),
+        account: card(),
+        store: id,
+        epoch: Epoch(1),
+        amount: value(500),
+        until: at(60),
+        incarnation: 1,
+    };
+    assert_eq!(company.stores[0].1.hear_grant(&to_the_old_box, at(2)), Decision::Already);
     // A person looks at the paper rolls: 12.00 were spent. Later the old disk is read after all.
     assert_eq!(
         code(company.office.force_close(command(30), name, value(3_001), at(1))),
@@ -591,6 +604,16 @@ fn an_account_customer_buys_up_to_the_limit_and_pays_invoices() {
     let open: Vec<_> = balance.open_invoices().into_iter().map(|open| (open.invoice, open.open)).collect();
     assert_eq!(open, [(command(10), value(3_500)), (command(11), value(2_000))]);
     assert_eq!(code(company.office.expire(command(30), credit, day(1, 1))), "wrong_account_kind");
+}
+
+#[test]
+fn what_the_old_books_said_is_head_offices_to_lend() {
+    let mut book = Book::new([]);
+    let credit = account(4, AccountKind::OnAccount);
+    book.opened(card(), 2_500);
+    book.opened(credit, i64::MIN);
+    assert_eq!(book.balance(card()).unwrap().free(), 2_500);
+    assert_eq!(book.balance(credit).unwrap().balance(), i128::from(i64::MIN));
 }
 
 #[test]

@@ -149,6 +149,11 @@ impl Balance {
         }
     }
 
+    pub(super) fn opened(&mut self, balance: i64) {
+        self.put_in += i128::from(balance.max(0));
+        self.taken_out += -i128::from(balance.min(0));
+    }
+
     /// Value from a card that this one replaces.
     pub(super) fn arrived(&mut self, amount: Value) {
         self.put_in += amount.wide();
