@@ -24,6 +24,8 @@ pub mod legs;
 pub mod loyalty;
 
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;
