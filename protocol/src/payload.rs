@@ -19,12 +19,14 @@ use prost::Message;
 
 use crate::v1::journal as wire;
 
+mod accounts;
 mod counter;
 mod day;
 mod fiscal;
 mod staff;
 mod till;
 mod ticket;
+mod customers;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +123,8 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::Day(fact) => day::encode(fact),
         Fact::Fiscal(fact) => fiscal::encode(fact),
         Fact::Ticket(fact) => ticket::encode(fact),
+        Fact::Accounts(fact) => accounts::encode(fact),
+        Fact::Customers(fact) => customers::encode(fact),
     }
 }
 
@@ -252,6 +256,16 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::BalanceEnded => Fact::Ticket(ticket::read_balance_ended(bytes)?),
         Kind::LayawayOpened => Fact::Ticket(ticket::read_layaway_opened(bytes)?),
         Kind::LayawayEnded => Fact::Ticket(ticket::read_layaway_ended(bytes)?),
+        Kind::AccountOpened
+        | Kind::AccountMoved
+        | Kind::AccountChanged
+        | Kind::LeaseAsked
+        | Kind::LeaseGranted
+        | Kind::LeaseTaken
+        | Kind::LeaseReturned
+        | Kind::LeaseClosed
+        | Kind::OfficeSeen => return Ok(accounts::decode(kind, bytes)?.map(Fact::Accounts)),
+        Kind::CustomerChanged => Fact::Customers(customers::decode(bytes)?),
     };
     Ok(Some(fact))
 }

@@ -1,5 +1,12 @@
 //! Every kind of fact survives its bytes; version 1 is written down as it is.
 
+use backroom_core::accounts::{Account, AccountKind, CardMark, Unit, Value};
+use backroom_core::customers::{Answer, Consent, ListCode, Terms};
+use backroom_core::facts::accounts::{
+    AccountChanged, AccountMoved, AccountOpened, AccountsFact, Change, Draw, InvoicePaid, LeaseAsked, LeaseClosed, LeaseEnd, LeaseGranted,
+    LeaseName, LeaseReturned, LeaseTaken, Moved, OfficeSeen, Outflow, Payment, PointsLine, Seen, Worth,
+};
+use backroom_core::facts::customers::{CustomerChanged, CustomerNow, CustomersFact};
 use backroom_core::facts::{
     AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
     KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve,
@@ -9,10 +16,11 @@ use backroom_core::facts::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     LineDetails, ShelfCounted, TicketDetails,
 };
-use backroom_core::ids::{AccountId, DeviceId, LayawayId, ReadingId, RegisterId};
+use backroom_core::ids::{AccountId, DeviceId, LayawayId, LeaseId, ReadingId, RegisterId};
 use backroom_core::price::Discount;
 use backroom_core::tax::Exemption;
 use backroom_core::till::Foreign;
+use backroom_core::time::BusinessDay;
 use proptest::prelude::*;
 
 use super::*;
@@ -442,7 +450,190 @@ fn one_of_each() -> Vec<Fact> {
     ]
     .into_iter()
     .chain(rooms::tills_and_people())
+    .chain(accounts_and_customers())
     .collect()
+}
+
+fn accounts_and_customers() -> Vec<Fact> {
+    let store = "north".parse().unwrap();
+    let (lease, epoch, until, amount) = (LeaseId(uuid(8)), Epoch(2), at(), Value::new(1_500).unwrap());
+    let name = LeaseName { store, epoch, lease };
+    let account = Account {
+        id: AccountId(uuid(7)),
+        kind: AccountKind::GiftCard,
+        unit: Unit::Money("EUR".parse().unwrap()),
+    };
+    let worth = Some(Worth {
+        amount: Money(1_500),
+        currency: "EUR".parse().unwrap(),
+    });
+    let facts = [
+        AccountsFact::AccountOpened(AccountOpened {
+            account,
+            card: Some(CardMark {
+                hash: Hash([7; 32]),
+                last_four: "0042".parse().unwrap(),
+            }),
+            customer: Some("c1".parse().unwrap()),
+        }),
+        AccountsFact::AccountMoved(Box::new(spent_from(account))),
+        AccountsFact::AccountChanged(AccountChanged {
+            account,
+            change: Change::CreditLimit { limit: amount },
+        }),
+        AccountsFact::LeaseAsked(LeaseAsked {
+            lease,
+            account,
+            amount,
+            payment: Some(Payment {
+                ticket: TicketId(uuid(1)),
+                whole: amount,
+                worth,
+            }),
+        }),
+        AccountsFact::LeaseGranted(LeaseGranted {
+            lease,
+            account,
+            store,
+            epoch,
+            amount,
+            until,
+            incarnation: 3,
+        }),
+        AccountsFact::LeaseTaken(LeaseTaken {
+            lease,
+            account,
+            amount,
+            until,
+        }),
+        AccountsFact::LeaseReturned(LeaseReturned {
+            lease,
+            account,
+            amount,
+            end: LeaseEnd::HandedBack,
+        }),
+        AccountsFact::LeaseClosed(LeaseClosed {
+            name,
+            account,
+            released: amount,
+        }),
+        AccountsFact::OfficeSeen(OfficeSeen {
+            incarnation: 3,
+            seen: Seen::Vouched { store },
+        }),
+    ];
+    let code = |text: &str| ListCode::try_from(text.to_owned()).unwrap();
+    let customer = CustomersFact::CustomerChanged(CustomerChanged {
+        customer: "c1".parse().unwrap(),
+        now: CustomerNow::Kept(Terms {
+            groups: [code("club"), code("staff")].into(),
+            price_group: Some(code("trade")),
+            consents: [(Consent::Email, Answer::Withdrawn)].into(),
+            exemption: Some(code("ex-1")),
+            accounts: [AccountId(uuid(7))].into(),
+        }),
+    });
+    facts.into_iter().map(Fact::Accounts).chain([Fact::Customers(customer)]).collect()
+}
+
+fn spent_from(account: Account) -> AccountMoved {
+    let amount = Value::new(1_500).unwrap();
+    AccountMoved {
+        command: CommandId(uuid(9)),
+        account,
+        amount,
+        ticket: Some(TicketId(uuid(1))),
+        receipt: None,
+        moved: Moved::Spent(Outflow {
+            draws: vec![Draw {
+                lease: LeaseId(uuid(8)),
+                amount,
+            }],
+            uncovered: Value::ZERO,
+            worth: None,
+        }),
+    }
+}
+
+#[test]
+fn every_way_an_account_moves_survives_its_bytes() {
+    let Some(Fact::Accounts(AccountsFact::AccountOpened(opened))) = accounts_and_customers().into_iter().next() else {
+        panic!()
+    };
+    let account = opened.account;
+    let (of, amount) = (CommandId(uuid(3)), Value::new(5).unwrap());
+    let lines = vec![PointsLine {
+        line: 2,
+        quantity: Quantity(-1_000),
+        points: amount,
+    }];
+    let Moved::Spent(out) = spent_from(account).moved else { panic!() };
+    let worth = Some(Worth {
+        amount: Money(-3),
+        currency: "JPY".parse().unwrap(),
+    });
+    let from = Some(LeaseName {
+        store: "north".parse().unwrap(),
+        epoch: Epoch(1),
+        lease: LeaseId(uuid(8)),
+    });
+    let expires = Some(BusinessDay::from_days(20_000).unwrap());
+    for moved in [
+        Moved::Sold,
+        Moved::Reloaded,
+        Moved::RefundedTo,
+        Moved::Issued,
+        Moved::Paid {
+            invoices: vec![InvoicePaid { invoice: of, amount }],
+        },
+        Moved::Earned {
+            expires,
+            lines: lines.clone(),
+        },
+        Moved::Earned {
+            expires: None,
+            lines: vec![],
+        },
+        Moved::TakenBack {
+            of,
+            lines,
+            out: out.clone(),
+        },
+        Moved::Reversed {
+            of,
+            covered: amount,
+            uncovered: amount,
+            worth,
+        },
+        Moved::Expired,
+        Moved::Replaced { by: account, out },
+        Moved::CorrectedIn,
+        Moved::CorrectedOut { from: None },
+        Moved::CorrectedOut { from },
+    ] {
+        let fact = Fact::Accounts(AccountsFact::AccountMoved(Box::new(AccountMoved {
+            moved,
+            ..spent_from(account)
+        })));
+        assert_eq!(decode(fact.kind() as u16, &encode(&fact)).unwrap(), Some(fact));
+    }
+}
+
+#[test]
+fn an_account_never_holds_less_than_nothing() {
+    let account = Account {
+        id: AccountId(uuid(7)),
+        kind: AccountKind::Points,
+        unit: Unit::Points,
+    };
+    let bytes = encode(&Fact::Accounts(AccountsFact::AccountMoved(Box::new(spent_from(account)))));
+    let mut read = wire::AccountMoved::decode(&*bytes).unwrap();
+    read.amount = -1;
+    let refused = decode(Kind::AccountMoved as u16, &read.encode_to_vec()).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "amount is wrong: -1 is no amount an account can hold; check what was keyed"
+    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
+pub mod accounts;
 mod counter;
 mod day;
 mod fiscal;
@@ -9,6 +10,7 @@ mod receipt;
 mod staff;
 mod ticket;
 mod till;
+pub mod customers;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
@@ -31,6 +33,8 @@ use std::collections::btree_map::Entry;
 
 use serde::{Deserialize, Serialize};
 
+use self::accounts::AccountsFact;
+use self::customers::CustomersFact;
 use crate::catalog::{PriceChange, PriceVersion, Sku};
 use crate::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use crate::journal::{Epoch, Hash, Seq};
@@ -75,6 +79,9 @@ pub enum Fact {
     Receipt(ReceiptFact),
     #[serde(untagged)]
     Ticket(TicketFact),
+    Accounts(AccountsFact),
+    #[serde(untagged)]
+    Customers(CustomersFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -128,6 +135,16 @@ pub enum Kind {
     BalanceEnded = 74,
     LayawayOpened = 75,
     LayawayEnded = 76,
+    AccountOpened = 60,
+    AccountMoved = 61,
+    AccountChanged = 62,
+    LeaseAsked = 63,
+    LeaseGranted = 64,
+    LeaseTaken = 65,
+    LeaseReturned = 66,
+    LeaseClosed = 67,
+    OfficeSeen = 68,
+    CustomerChanged = 69,
 }
 
 impl Kind {
@@ -179,6 +196,16 @@ impl Kind {
         Kind::BalanceEnded,
         Kind::LayawayOpened,
         Kind::LayawayEnded,
+        Kind::AccountOpened,
+        Kind::AccountMoved,
+        Kind::AccountChanged,
+        Kind::LeaseAsked,
+        Kind::LeaseGranted,
+        Kind::LeaseTaken,
+        Kind::LeaseReturned,
+        Kind::LeaseClosed,
+        Kind::OfficeSeen,
+        Kind::CustomerChanged,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -236,6 +263,16 @@ impl Kind {
             Kind::BalanceEnded => "balance_ended",
             Kind::LayawayOpened => "layaway_opened",
             Kind::LayawayEnded => "layaway_ended",
+            Kind::AccountOpened => "account_opened",
+            Kind::AccountMoved => "account_moved",
+            Kind::AccountChanged => "account_changed",
+            Kind::LeaseAsked => "lease_asked",
+            Kind::LeaseGranted => "lease_granted",
+            Kind::LeaseTaken => "lease_taken",
+            Kind::LeaseReturned => "lease_returned",
+            Kind::LeaseClosed => "lease_closed",
+            Kind::OfficeSeen => "office_seen",
+            Kind::CustomerChanged => "customer_changed",
         }
     }
 }
@@ -298,6 +335,8 @@ impl Fact {
             Fact::Fiscal(FiscalFact::FiscalEnded(_)) => Kind::FiscalEnded,
             Fact::Receipt(fact) => fact.kind(),
             Fact::Ticket(fact) => fact.kind(),
+            Fact::Accounts(fact) => fact.kind(),
+            Fact::Customers(fact) => fact.kind(),
         }
     }
 }

@@ -162,6 +162,7 @@ uuid_id!(/** One shift of one till; the command id that opened it. */ ShiftId);
 uuid_id!(/** A balance that more than one store may want to spend: a gift card, a store credit, points, an account customer. */ AccountId);
 uuid_id!(/** One stable reading of a scale; it serves one line once. */ ReadingId);
 uuid_id!(/** Goods put aside for a customer; made by the register. */ LayawayId);
+uuid_id!(/** Room to spend that head office lent to one store; the command id that asked for it, or that put the value in there. */ LeaseId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -4,9 +4,11 @@
 //! so every rule can be tried in a plain test.
 #![deny(clippy::float_arithmetic)]
 
+pub mod accounts;
 pub mod barcode;
 pub mod catalog;
 pub mod day;
+pub mod customers;
 pub mod directive;
 pub mod epc;
 pub mod facts;
