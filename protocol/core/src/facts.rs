@@ -3,10 +3,17 @@
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
 mod counter;
+mod stock;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
+};
+pub use stock::{
+    ArrivedLine, Carton, CartonLine, CountApproved, CountEnd, CountEnded, CountEntered, CountStarted, CountedLine, Crossing, LostLine,
+    OrderLine, Proposed, PurchaseClosed, PurchaseOrdered, PurchaseReceived, PurchasedLine, ReservationConsumed, ReservationReleased,
+    StockAdjusted, StockCrossed, StockFact, StockRequestRefused, StockReserved, TransferClosed, TransferDispatched, TransferReceived,
+    UnitsMarked,
 };
 
 use serde::{Deserialize, Serialize};
@@ -43,6 +50,8 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Stock(StockFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -68,6 +77,23 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    StockAdjusted = 20,
+    StockRequestRefused = 21,
+    StockReserved = 22,
+    ReservationReleased = 23,
+    ReservationConsumed = 24,
+    TransferDispatched = 25,
+    TransferReceived = 26,
+    TransferClosed = 27,
+    PurchaseOrdered = 28,
+    PurchaseReceived = 29,
+    PurchaseClosed = 30,
+    CountStarted = 31,
+    CountEntered = 32,
+    CountEnded = 33,
+    CountApproved = 34,
+    UnitsMarked = 35,
+    StockCrossed = 36,
 }
 
 impl Kind {
@@ -91,6 +117,23 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::StockAdjusted,
+        Kind::StockRequestRefused,
+        Kind::StockReserved,
+        Kind::ReservationReleased,
+        Kind::ReservationConsumed,
+        Kind::TransferDispatched,
+        Kind::TransferReceived,
+        Kind::TransferClosed,
+        Kind::PurchaseOrdered,
+        Kind::PurchaseReceived,
+        Kind::PurchaseClosed,
+        Kind::CountStarted,
+        Kind::CountEntered,
+        Kind::CountEnded,
+        Kind::CountApproved,
+        Kind::UnitsMarked,
+        Kind::StockCrossed,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -120,6 +163,23 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::StockAdjusted => "stock_adjusted",
+            Kind::StockRequestRefused => "stock_request_refused",
+            Kind::StockReserved => "stock_reserved",
+            Kind::ReservationReleased => "reservation_released",
+            Kind::ReservationConsumed => "reservation_consumed",
+            Kind::TransferDispatched => "transfer_dispatched",
+            Kind::TransferReceived => "transfer_received",
+            Kind::TransferClosed => "transfer_closed",
+            Kind::PurchaseOrdered => "purchase_ordered",
+            Kind::PurchaseReceived => "purchase_received",
+            Kind::PurchaseClosed => "purchase_closed",
+            Kind::CountStarted => "count_started",
+            Kind::CountEntered => "count_entered",
+            Kind::CountEnded => "count_ended",
+            Kind::CountApproved => "count_approved",
+            Kind::UnitsMarked => "units_marked",
+            Kind::StockCrossed => "stock_crossed",
         }
     }
 }
@@ -158,6 +218,17 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Stock(fact) => fact.kind(),
+        }
+    }
+
+    /// What this fact does to what is on hand. The stock of a store is the sum of these.
+    pub fn stock_moves(&self) -> &[StockMove] {
+        match self {
+            Fact::StockOpened(fact) => &fact.moves,
+            Fact::TicketClosed(fact) => &fact.moves,
+            Fact::Stock(fact) => fact.moves(),
+            _ => &[],
         }
     }
 }

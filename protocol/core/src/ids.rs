@@ -155,6 +155,11 @@ macro_rules! uuid_id {
 uuid_id!(/** Made by the caller of a command; the same id means the same command, for ever. */ CommandId);
 uuid_id!(/** One sale from the first scan to its end; made by the register. */ TicketId);
 uuid_id!(/** One shift of one till; the command id that opened it. */ ShiftId);
+uuid_id!(/** Goods held for somebody: an order, a layaway, a web order. */ ReservationId);
+uuid_id!(/** Goods on their way from one store to another; both stores know it by this. */ TransferId);
+uuid_id!(/** One arrival of goods, of a transfer or from a supplier; the same id is the same arrival. */ DeliveryId);
+uuid_id!(/** A change of stock that somebody outside the box asks for. */ StockRequestId);
+uuid_id!(/** One stock count, from its start to its approval. */ CountId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -524,11 +524,7 @@ impl Open {
         }
         let sold = self.lines.iter().filter(|line| line.voided.is_none());
         let moves = sold
-            .map(|line| StockMove {
-                sku: line.sku.clone(),
-                delta: Quantity(-line.quantity.0),
-                reason: MoveReason::Sale,
-            })
+            .map(|line| StockMove::new(line.sku.clone(), Quantity(-line.quantity.0), MoveReason::Sale))
             .collect();
         let rounding = due.checked_sub(self.total()?)?;
         Ok(ClosedTicket {
@@ -654,11 +650,7 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
             ..line.clone()
         });
     }
-    let moved = |line: &ClosedLine| StockMove {
-        sku: line.sku.clone(),
-        delta: Quantity(-line.quantity.0),
-        reason: MoveReason::Return,
-    };
+    let moved = |line: &ClosedLine| StockMove::new(line.sku.clone(), Quantity(-line.quantity.0), MoveReason::Return);
     let due = sale.due.negated()?;
     Ok(ClosedTicket {
         ticket: desk.ticket,
