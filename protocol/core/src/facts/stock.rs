@@ -168,6 +168,7 @@ pub struct ArrivedLine {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransferClosed {
     pub transfer: TransferId,
+    pub from: StoreId,
     pub to: StoreId,
     pub by: StaffId,
     pub lost: Vec<LostLine>,

@@ -87,14 +87,16 @@ impl Parcel {
 /// Every transfer somebody told of.
 #[derive(Clone, Debug, Default)]
 pub struct Transfers {
-    all: BTreeMap<TransferId, Transfer>,
+    /// A store names its own transfers: the same id from another store is another transfer.
+    all: BTreeMap<(TransferId, StoreId), Transfer>,
     /// Per destination and item.
     in_transit: BTreeMap<(StoreId, Sku), Quantity>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Transfer {
-    dispatched: Option<(StoreId, StoreId)>,
+    /// Where it goes to, once its dispatch is known.
+    to: Option<StoreId>,
     parcels: BTreeMap<Sku, Parcel>,
     deliveries: BTreeSet<DeliveryId>,
     closed: bool,
@@ -128,20 +130,20 @@ impl Transfers {
     }
 
     /// What is known of a transfer, item by item: short, over and damaged stand in the figures.
-    pub fn parcels(&self, transfer: TransferId) -> impl Iterator<Item = (&Sku, &Parcel)> {
-        self.all.get(&transfer).into_iter().flat_map(|transfer| &transfer.parcels)
+    pub fn parcels(&self, transfer: TransferId, from: StoreId) -> impl Iterator<Item = (&Sku, &Parcel)> {
+        self.all.get(&(transfer, from)).into_iter().flat_map(|transfer| &transfer.parcels)
     }
 
-    pub fn is_closed(&self, transfer: TransferId) -> bool {
-        self.all.get(&transfer).is_some_and(|transfer| transfer.closed)
+    pub fn is_closed(&self, transfer: TransferId, from: StoreId) -> bool {
+        self.all.get(&(transfer, from)).is_some_and(|transfer| transfer.closed)
     }
 
     fn dispatched(&mut self, fact: &TransferDispatched) {
-        let transfer = self.all.entry(fact.transfer).or_default();
-        if transfer.dispatched.is_some() {
+        let transfer = self.all.entry((fact.transfer, fact.from)).or_default();
+        if transfer.to.is_some() {
             return;
         }
-        transfer.dispatched = Some((fact.from, fact.to));
+        transfer.to = Some(fact.to);
         for moved in &fact.moves {
             let sent = Quantity(moved.delta.0.saturating_neg());
             let parcel = transfer.parcels.entry(moved.sku.clone()).or_default();
@@ -155,7 +157,7 @@ impl Transfers {
     }
 
     fn received(&mut self, fact: &TransferReceived) {
-        let transfer = self.all.entry(fact.transfer).or_default();
+        let transfer = self.all.entry((fact.transfer, fact.from)).or_default();
         if !transfer.deliveries.insert(fact.delivery) {
             return;
         }
@@ -168,7 +170,7 @@ impl Transfers {
     }
 
     fn closed(&mut self, fact: &TransferClosed) {
-        let transfer = self.all.entry(fact.transfer).or_default();
+        let transfer = self.all.entry((fact.transfer, fact.from)).or_default();
         if std::mem::replace(&mut transfer.closed, true) {
             return;
         }
@@ -179,11 +181,17 @@ impl Transfers {
         }
     }
 
-    fn open(&self, transfer: TransferId) -> Result<Option<&Transfer>, Refusal> {
-        match self.all.get(&transfer) {
+    fn open(&self, transfer: TransferId, from: StoreId) -> Result<Option<&Transfer>, Refusal> {
+        match self.all.get(&(transfer, from)) {
             Some(found) if found.closed => Err(Refusal::TransferClosed { transfer }),
             found => Ok(found),
         }
+    }
+
+    /// A store other than the one named that is known to have sent a transfer of this id here.
+    fn other_origin(&self, transfer: TransferId, named: StoreId, here: StoreId) -> Option<StoreId> {
+        let mut others = self.all.iter().filter(|((id, from), _)| *id == transfer && *from != named);
+        others.find(|(_, sent)| sent.to == Some(here)).map(|((_, from), _)| *from)
     }
 }
 
@@ -213,7 +221,7 @@ impl Stockroom {
         if wanted.to == self.store {
             return Err(Refusal::ToItself);
         }
-        if self.transfers.all.contains_key(&wanted.transfer) {
+        if self.transfers.all.contains_key(&(wanted.transfer, self.store)) {
             return Err(Refusal::TransferExists { transfer: wanted.transfer });
         }
         let mut after = self.stock.only(wanted.lines.iter().map(|line| &line.sku));
@@ -252,13 +260,14 @@ impl Stockroom {
             return Err(Refusal::ToItself);
         }
         let transfer = came.transfer;
-        let open = self.transfers.open(transfer)?;
-        if let Some((from, to)) = open.and_then(|open| open.dispatched) {
-            if to != self.store {
-                return Err(Refusal::OtherDestination { transfer, to });
-            }
-            if from != came.from {
-                return Err(Refusal::OtherOrigin { transfer, from });
+        let open = self.transfers.open(transfer, came.from)?;
+        match open.and_then(|open| open.to) {
+            Some(to) if to != self.store => return Err(Refusal::OtherDestination { transfer, to }),
+            Some(_) => {}
+            None => {
+                if let Some(from) = self.transfers.other_origin(transfer, came.from, self.store) {
+                    return Err(Refusal::OtherOrigin { transfer, from });
+                }
             }
         }
         let mut parcels = open.map(|open| open.parcels.clone()).unwrap_or_default();
@@ -291,9 +300,9 @@ impl Stockroom {
     }
 
     /// Gives up what never came. Afterwards nothing of this transfer is on its way.
-    pub fn close_transfer(&self, transfer: TransferId, by: StaffId) -> Result<TransferClosed, Refusal> {
-        let open = self.transfers.open(transfer)?;
-        let Some((open, (_, to))) = open.and_then(|open| Some((open, open.dispatched?))) else {
+    pub fn close_transfer(&self, transfer: TransferId, from: StoreId, by: StaffId) -> Result<TransferClosed, Refusal> {
+        let open = self.transfers.open(transfer, from)?;
+        let Some((open, to)) = open.and_then(|open| Some((open, open.to?))) else {
             return Err(Refusal::TransferUnknown { transfer });
         };
         if to != self.store {
@@ -310,6 +319,12 @@ impl Stockroom {
                 });
             }
         }
-        Ok(TransferClosed { transfer, to, by, lost })
+        Ok(TransferClosed {
+            transfer,
+            from,
+            to,
+            by,
+            lost,
+        })
     }
 }
