@@ -5,21 +5,22 @@
 use backroom_core::catalog::{PriceChange, PriceVersion};
 use backroom_core::facts::{
     CashMove, CashMoved, CatalogApplied, ClosedLine, ClosedTicket, DirectiveRefused, EpochEnd, EpochOpened, EpochReason, Fact, Kind,
-    PriceDirected, PriceReason, ReasonKind, RegisterEnrolled, ShiftClosed, ShiftOpened, SignedIn, StockOpened, TaxSum, Tender, TenderKind,
-    TenderTaken, TicketEnd, Voided,
+    PriceDirected, PriceReason, ReasonKind, RegisterEnrolled, ShiftClosed, ShiftOpened, SignedIn, StockFact, StockOpened, TaxSum, Tender,
+    TenderKind, TenderTaken, TicketEnd, Voided,
 };
 use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::tax::PriceMode;
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
 use prost::Message;
 
 use crate::v1::journal as wire;
+use stock::{read_stock_move, stock_move};
 
 mod counter;
+mod stock;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +109,7 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::EffectWanted(fact) => counter::effect_wanted(fact).encode_to_vec(),
         Fact::EffectEnded(fact) => counter::effect_ended(fact).encode_to_vec(),
         Fact::ShelfCounted(fact) => counter::shelf_counted(fact).encode_to_vec(),
+        Fact::Stock(fact) => stock::encode(fact),
     }
 }
 
@@ -212,6 +214,53 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::EffectWanted => Fact::EffectWanted(counter::read_effect_wanted(wire::EffectWanted::decode(bytes)?)?),
         Kind::EffectEnded => Fact::EffectEnded(counter::read_effect_ended(wire::EffectEnded::decode(bytes)?)?),
         Kind::ShelfCounted => Fact::ShelfCounted(Box::new(counter::read_shelf_counted(wire::ShelfCounted::decode(bytes)?)?)),
+        Kind::StockAdjusted => Fact::Stock(StockFact::StockAdjusted(stock::read_stock_adjusted(wire::StockAdjusted::decode(
+            bytes,
+        )?)?)),
+        Kind::StockRequestRefused => Fact::Stock(StockFact::StockRequestRefused(stock::read_stock_request_refused(
+            wire::StockRequestRefused::decode(bytes)?,
+        )?)),
+        Kind::StockReserved => Fact::Stock(StockFact::StockReserved(stock::read_stock_reserved(wire::StockReserved::decode(
+            bytes,
+        )?)?)),
+        Kind::ReservationReleased => Fact::Stock(StockFact::ReservationReleased(stock::read_reservation_released(
+            wire::ReservationReleased::decode(bytes)?,
+        )?)),
+        Kind::ReservationConsumed => Fact::Stock(StockFact::ReservationConsumed(stock::read_reservation_consumed(
+            wire::ReservationConsumed::decode(bytes)?,
+        )?)),
+        Kind::TransferDispatched => Fact::Stock(StockFact::TransferDispatched(stock::read_transfer_dispatched(
+            wire::TransferDispatched::decode(bytes)?,
+        )?)),
+        Kind::TransferReceived => Fact::Stock(StockFact::TransferReceived(stock::read_transfer_received(
+            wire::TransferReceived::decode(bytes)?,
+        )?)),
+        Kind::TransferClosed => Fact::Stock(StockFact::TransferClosed(stock::read_transfer_closed(
+            wire::TransferClosed::decode(bytes)?,
+        )?)),
+        Kind::PurchaseOrdered => Fact::Stock(StockFact::PurchaseOrdered(stock::read_purchase_ordered(
+            wire::PurchaseOrdered::decode(bytes)?,
+        )?)),
+        Kind::PurchaseReceived => Fact::Stock(StockFact::PurchaseReceived(stock::read_purchase_received(
+            wire::PurchaseReceived::decode(bytes)?,
+        )?)),
+        Kind::PurchaseClosed => Fact::Stock(StockFact::PurchaseClosed(stock::read_purchase_closed(
+            wire::PurchaseClosed::decode(bytes)?,
+        )?)),
+        Kind::CountStarted => Fact::Stock(StockFact::CountStarted(stock::read_count_started(wire::CountStarted::decode(
+            bytes,
+        )?)?)),
+        Kind::CountEntered => Fact::Stock(StockFact::CountEntered(stock::read_count_entered(wire::CountEntered::decode(
+            bytes,
+        )?)?)),
+        Kind::CountEnded => Fact::Stock(StockFact::CountEnded(stock::read_count_ended(wire::CountEnded::decode(bytes)?)?)),
+        Kind::CountApproved => Fact::Stock(StockFact::CountApproved(stock::read_count_approved(wire::CountApproved::decode(
+            bytes,
+        )?)?)),
+        Kind::UnitsMarked => Fact::Stock(StockFact::UnitsMarked(stock::read_units_marked(wire::UnitsMarked::decode(bytes)?)?)),
+        Kind::StockCrossed => Fact::Stock(StockFact::StockCrossed(stock::read_stock_crossed(wire::StockCrossed::decode(
+            bytes,
+        )?)?)),
     };
     Ok(Some(fact))
 }
@@ -268,38 +317,6 @@ fn read_epoch_opened(read: wire::EpochOpened) -> Parsed<EpochOpened> {
         currency: parse("currency", &read.currency)?,
         zone: read.zone,
         day_end: read.day_end,
-    })
-}
-
-fn stock_move(moved: &StockMove) -> wire::StockMove {
-    let reason = match moved.reason {
-        MoveReason::Opening => "opening",
-        MoveReason::Sale => "sale",
-        MoveReason::Return => "return",
-    };
-    wire::StockMove {
-        sku: moved.sku.to_string(),
-        delta_milli: moved.delta.0,
-        reason: reason.into(),
-    }
-}
-
-fn read_stock_move(read: wire::StockMove) -> Parsed<StockMove> {
-    let reason = match read.reason.as_str() {
-        "opening" => MoveReason::Opening,
-        "sale" => MoveReason::Sale,
-        "return" => MoveReason::Return,
-        _ => {
-            return Err(PayloadError::Word {
-                field: "stock reason",
-                value: read.reason,
-            });
-        }
-    };
-    Ok(StockMove {
-        sku: parse("sku", &read.sku)?,
-        delta: Quantity(read.delta_milli),
-        reason,
     })
 }
 

@@ -5,9 +5,13 @@ use backroom_core::facts::{
     ShelfCounted,
 };
 use backroom_core::ids::{DeviceId, RegisterId};
+use backroom_core::stock::{MoveReason, StockMove};
 use proptest::prelude::*;
 
 use super::*;
+
+#[path = "payload_tests_stock.rs"]
+mod stock_facts;
 
 fn at() -> Instant {
     Instant::from_micros(1_795_000_000_000_000).unwrap()
@@ -72,11 +76,7 @@ fn ticket() -> ClosedTicket {
         due: Money(1190),
         tenders: vec![Tender::cash(CommandId(uuid(5)), at(), Money(2000))],
         change: Money(810),
-        moves: vec![StockMove {
-            sku: "TEE-M".parse().unwrap(),
-            delta: Quantity(-1000),
-            reason: MoveReason::Sale,
-        }],
+        moves: vec![StockMove::new("TEE-M".parse().unwrap(), Quantity(-1000), MoveReason::Sale)],
     }
 }
 
@@ -136,11 +136,7 @@ fn one_of_each() -> Vec<Fact> {
             items: 12,
         }),
         Fact::StockOpened(StockOpened {
-            moves: vec![StockMove {
-                sku: "MUG".parse().unwrap(),
-                delta: Quantity(5000),
-                reason: MoveReason::Opening,
-            }],
+            moves: vec![StockMove::new("MUG".parse().unwrap(), Quantity(5000), MoveReason::Opening)],
         }),
         Fact::RegisterEnrolled(RegisterEnrolled { register, till }),
         Fact::SignedIn(SignedIn {
@@ -228,6 +224,9 @@ fn one_of_each() -> Vec<Fact> {
             }],
         })),
     ]
+    .into_iter()
+    .chain(stock_facts::one_of_each())
+    .collect()
 }
 
 #[test]

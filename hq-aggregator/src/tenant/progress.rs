@@ -47,6 +47,12 @@ impl Projection {
             // Cards and machines: money on a card counts with its ticket, and a count of a shelf moves nothing.
             Kind::CardAsked | Kind::CardBegun | Kind::CardEnded | Kind::FoundCapture => false,
             Kind::EffectWanted | Kind::EffectEnded | Kind::ShelfCounted => false,
+            Kind::StockAdjusted | Kind::TransferDispatched | Kind::TransferReceived => self == Projection::Stock,
+            Kind::PurchaseReceived | Kind::CountApproved => self == Projection::Stock,
+            // What is promised, expected, counted and marked moves nothing.
+            Kind::StockRequestRefused | Kind::StockReserved | Kind::ReservationReleased | Kind::ReservationConsumed => false,
+            Kind::TransferClosed | Kind::PurchaseOrdered | Kind::PurchaseClosed => false,
+            Kind::CountStarted | Kind::CountEntered | Kind::CountEnded | Kind::UnitsMarked | Kind::StockCrossed => false,
         }
     }
 }

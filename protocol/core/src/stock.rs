@@ -48,7 +48,7 @@ use crate::money::{Money, MoneyError, Quantity};
 
 pub use adjust::{Adjustment, Edit, EditLine, StockRequest};
 pub use cost::{Booked, Worth};
-pub use count::{Approver, Counting, CountRules, CountScope, CountStart, Reading, Verdict, WhyAgain};
+pub use count::{Approver, CountRules, CountScope, CountStart, Counting, Reading, Verdict, WhyAgain};
 pub use lots::{LotState, Pick, Picks, Recall, Source};
 pub use purchase::{Delivered, OrderPlacement, OrderState, Receiving, ReceivingLine};
 pub use refusal::Refusal;

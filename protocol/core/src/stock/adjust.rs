@@ -230,4 +230,3 @@ fn edited(line: &EditLine, held: Held) -> Result<Vec<StockMove>, Refusal> {
         Edit::DamagedToVendor(quantity) => Ok(vec![mended(quantity)?, moved(negated(quantity)?, MoveReason::ReturnToVendor)]),
     }
 }
-

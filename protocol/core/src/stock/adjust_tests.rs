@@ -63,8 +63,11 @@ fn goods_go_into_the_damaged_out_of_them_and_back_to_the_supplier() {
     shop.adjust("broken", &[("MUG", Edit::Damaged(pieces(4)))]).unwrap();
     shop.adjust("broken", &[("MUG", Edit::Mended(pieces(1))), ("MUG", Edit::Scrapped(pieces(1)))])
         .unwrap();
-    shop.adjust("broken", &[("MUG", Edit::DamagedToVendor(pieces(1))), ("MUG", Edit::ToVendor(pieces(2)))])
-        .unwrap();
+    shop.adjust(
+        "broken",
+        &[("MUG", Edit::DamagedToVendor(pieces(1))), ("MUG", Edit::ToVendor(pieces(2)))],
+    )
+    .unwrap();
     let position = shop.room.position(&sku("MUG"), minute(0));
     assert_eq!((position.on_hand, position.damaged), (pieces(5), pieces(1)));
     let too_many = shop.adjust("broken", &[("MUG", Edit::Mended(pieces(2)))]).unwrap_err();
@@ -86,7 +89,11 @@ fn an_adjustment_needs_a_reason_from_the_list_a_change_and_goods_to_take() {
         assert_eq!(shop.adjust(reason, &[("MUG", edit)]).unwrap_err().code(), code, "{edit:?}");
     }
     let twice = [("MUG", Edit::By(pieces(-2))), ("MUG", Edit::By(pieces(-2)))];
-    assert_eq!(shop.adjust("stolen", &twice).unwrap_err().code(), "would_go_negative", "two lines count together");
+    assert_eq!(
+        shop.adjust("stolen", &twice).unwrap_err().code(),
+        "would_go_negative",
+        "two lines count together"
+    );
     assert_eq!(shop.on_hand("MUG"), 3);
 }
 
@@ -106,7 +113,11 @@ fn a_request_is_accepted_over_sales_and_refused_over_a_correction() {
     shop.sell("MUG", 2, vec![]);
     assert_eq!(shop.ask(1, "MUG", -1, seen).unwrap(), "accepted");
     assert_eq!(shop.on_hand("MUG"), 7);
-    assert_eq!(shop.ask(2, "MUG", -1, seen).unwrap(), "stale_base", "the first request was a correction");
+    assert_eq!(
+        shop.ask(2, "MUG", -1, seen).unwrap(),
+        "stale_base",
+        "the first request was a correction"
+    );
     let now = shop.mark();
     assert_eq!(shop.ask(3, "MUG", -1, now).unwrap(), "accepted");
     assert_eq!(shop.on_hand("MUG"), 6);
@@ -150,7 +161,11 @@ fn running_low_is_told_once_for_each_fall() {
             told.push((crossed.crossing, crossed.on_hand.0 / 1000));
             shop.stock(StockFact::StockCrossed(crossed));
         }
-        assert_eq!(shop.folded_again().crossing(&sku("MUG"), pieces(3)), None, "a restart tells nothing again");
+        assert_eq!(
+            shop.folded_again().crossing(&sku("MUG"), pieces(3)),
+            None,
+            "a restart tells nothing again"
+        );
     }
     assert_eq!(told, vec![(Crossing::Down, 3), (Crossing::Up, 4), (Crossing::Down, 2)]);
 }

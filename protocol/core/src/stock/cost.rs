@@ -45,7 +45,14 @@ impl Worth {
     /// What one unit is worth, rounded for people.
     pub fn unit_cost(&self, on_hand: Quantity) -> Option<Money> {
         let last = self.last?;
-        let rate = if on_hand.0 > 0 { Rate { cost: self.value, of: on_hand } } else { last };
+        let rate = if on_hand.0 > 0 {
+            Rate {
+                cost: self.value,
+                of: on_hand,
+            }
+        } else {
+            last
+        };
         rate.times(Quantity::ONE.0).ok()
     }
 
@@ -54,7 +61,11 @@ impl Worth {
         if delta.0 == 0 {
             return Ok((self, Booked::UNKNOWN));
         }
-        if delta.0 < 0 { self.goes(on_hand, after) } else { self.comes(on_hand, delta, after, cost) }
+        if delta.0 < 0 {
+            self.goes(on_hand, after)
+        } else {
+            self.comes(on_hand, delta, after, cost)
+        }
     }
 
     fn goes(mut self, before: Quantity, after: Quantity) -> Result<(Worth, Booked), MoneyError> {
@@ -62,7 +73,10 @@ impl Worth {
             return Ok((self, Booked::UNKNOWN));
         }
         if before.0 > 0 && after.0 <= 0 {
-            self.last = Some(Rate { cost: self.value, of: before });
+            self.last = Some(Rate {
+                cost: self.value,
+                of: before,
+            });
         }
         let value = match self.last {
             Some(last) if after.0 <= 0 => {
@@ -75,7 +89,13 @@ impl Worth {
         };
         let cost = value.checked_sub(self.value)?;
         self.value = value;
-        Ok((self, Booked { cost: Some(cost), correction: Money::ZERO }))
+        Ok((
+            self,
+            Booked {
+                cost: Some(cost),
+                correction: Money::ZERO,
+            },
+        ))
     }
 
     fn comes(mut self, before: Quantity, delta: Quantity, after: Quantity, cost: Option<Money>) -> Result<(Worth, Booked), MoneyError> {
@@ -100,7 +120,13 @@ impl Worth {
         };
         let correction = value.checked_sub(self.value)?.checked_sub(cost)?;
         self.value = value;
-        Ok((self, Booked { cost: Some(cost), correction }))
+        Ok((
+            self,
+            Booked {
+                cost: Some(cost),
+                correction,
+            },
+        ))
     }
 }
 

@@ -383,7 +383,12 @@ impl Count {
         }
         // Two people who agree have counted twice already.
         let once = self.rules.counters == 1 && places.values().any(|entries| entries.len() < 2);
-        if once && self.rules.recount_above.is_some_and(|limit| difference.0.saturating_abs() > limit.0) {
+        if once
+            && self
+                .rules
+                .recount_above
+                .is_some_and(|limit| difference.0.saturating_abs() > limit.0)
+        {
             return Ok(Verdict::Again(WhyAgain::AboveLimit));
         }
         Ok(Verdict::Differs(Proposed {

@@ -66,7 +66,10 @@ impl Shop {
 
     fn close(&mut self, how: Counting) -> Result<Vec<(String, i64)>, Refusal> {
         let fact = self.room.close_count(count(), anna(), how)?;
-        let proposed = fact.proposed.iter().map(|line| (line.sku.to_string(), (line.counted.0 - line.on_hand.0) / 1000));
+        let proposed = fact
+            .proposed
+            .iter()
+            .map(|line| (line.sku.to_string(), (line.counted.0 - line.on_hand.0) / 1000));
         let proposed = proposed.collect();
         self.stock(StockFact::CountEnded(fact));
         Ok(proposed)
@@ -108,7 +111,10 @@ fn a_reader_whose_line_was_cut_tells_later_what_it_counted_then() {
         seq: crate::journal::Seq(1),
         ..then
     };
-    assert_eq!(shop.counts_at(before, anna(), "shelf", "MUG", 10).unwrap_err().code(), "counted_when");
+    assert_eq!(
+        shop.counts_at(before, anna(), "shelf", "MUG", 10).unwrap_err().code(),
+        "counted_when"
+    );
 }
 
 #[test]
@@ -121,7 +127,10 @@ fn goods_in_open_baskets_are_off_the_shelf_and_still_on_the_books() {
         in_baskets: pieces(2),
         at: shop.mark(),
     };
-    let fact = shop.room.enter_count(count(), &place("shelf"), anna(), &[reading], &shop.items).unwrap();
+    let fact = shop
+        .room
+        .enter_count(count(), &place("shelf"), anna(), &[reading], &shop.items)
+        .unwrap();
     shop.stock(StockFact::CountEntered(fact));
     shop.sell("MUG", 2, vec![]);
     assert_eq!(shop.verdict("MUG"), Verdict::Matches);
@@ -252,7 +261,10 @@ fn a_shelf_read_by_radio_feeds_a_count() {
         missing_unexplained: 0,
         lines: vec![item("MUG", 9), item("TEE", 3)],
     };
-    let fact = shop.room.enter_shelf(count(), &place("shelf"), anna(), &shelf, shop.mark(), &shop.items).unwrap();
+    let fact = shop
+        .room
+        .enter_shelf(count(), &place("shelf"), anna(), &shelf, shop.mark(), &shop.items)
+        .unwrap();
     shop.stock(StockFact::CountEntered(fact));
     assert_eq!(shop.close(Counting::Finish).unwrap(), vec![("MUG".into(), -1)]);
 }

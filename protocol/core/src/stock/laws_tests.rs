@@ -90,7 +90,10 @@ impl Chain {
             }
             4 => self.tell(at),
             5 => {
-                if let Ok(fact) = shop.room.close_transfer(TransferId(id(transfer)), STORES[to].parse().unwrap(), anna()) {
+                if let Ok(fact) = shop
+                    .room
+                    .close_transfer(TransferId(id(transfer)), STORES[to].parse().unwrap(), anna())
+                {
                     shop.stock(StockFact::TransferClosed(fact));
                     self.pencil.given_up.insert((transfer, to));
                 }
@@ -153,7 +156,9 @@ impl Chain {
                 units: vec![],
             }],
         };
-        let Ok(fact) = shop.room.adjust(&wanted, &self.reasons, &shop.items) else { return };
+        let Ok(fact) = shop.room.adjust(&wanted, &self.reasons, &shop.items) else {
+            return;
+        };
         shop.stock(StockFact::StockAdjusted(fact));
         match edit {
             Edit::By(delta) => self.pencil.note(at, of, MoveReason::Adjustment, delta.0 / 1000),

@@ -75,7 +75,14 @@ impl Stockroom {
 
     /// First expired, first out: which lots to take for so much. What is past its date today is never suggested.
     pub fn suggest_lots(&self, sku: &Sku, wanted: Quantity, today: Date) -> Picks {
-        let mut lots: Vec<_> = self.lots.0.get(sku).into_iter().flatten().filter(|(_, lot)| lot.on_hand.0 > 0).collect();
+        let mut lots: Vec<_> = self
+            .lots
+            .0
+            .get(sku)
+            .into_iter()
+            .flatten()
+            .filter(|(_, lot)| lot.on_hand.0 > 0)
+            .collect();
         lots.sort_by_key(|(number, lot)| (lot.best_before.is_none(), lot.best_before, *number));
         let mut found = Picks {
             missing: Quantity(wanted.0.max(0)),

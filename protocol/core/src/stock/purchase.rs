@@ -122,7 +122,9 @@ impl Stockroom {
         for carton in &wanted.cartons {
             line_count(carton.lines.len())?;
             if !cartons.insert(&carton.sscc) || self.purchases.cartons_in.contains(&carton.sscc) {
-                return Err(Refusal::CartonTaken { carton: carton.sscc.clone() });
+                return Err(Refusal::CartonTaken {
+                    carton: carton.sscc.clone(),
+                });
             }
             for part in &carton.lines {
                 let Some(line) = wanted.lines.iter().find(|line| line.line == part.line) else {
@@ -165,7 +167,14 @@ impl Stockroom {
                 None => line.cost,
             };
             let quantities = (line.arrived, line.damaged);
-            moves.extend(arrived(&line.sku, quantities, MoveReason::Receipt, cost, &line.units, &line.damaged_units)?);
+            moves.extend(arrived(
+                &line.sku,
+                quantities,
+                MoveReason::Receipt,
+                cost,
+                &line.units,
+                &line.damaged_units,
+            )?);
             lines.push(PurchasedLine {
                 line: line.line,
                 sku: line.sku.clone(),
@@ -304,7 +313,10 @@ fn ordered_cost(states: &mut BTreeMap<u32, OrderState>, order: &OrderNo, came: &
     };
     let line = came.line.ok_or_else(not_on)?;
     let Some(state) = states.get_mut(&line) else {
-        return Err(Refusal::LineUnknown { order: order.clone(), line });
+        return Err(Refusal::LineUnknown {
+            order: order.clone(),
+            line,
+        });
     };
     if state.sku != came.sku {
         return Err(not_on());

@@ -75,19 +75,32 @@ fn with_order() -> Shop {
 #[test]
 fn parts_of_an_order_add_up_and_what_differs_is_named() {
     let mut shop = with_order();
-    shop.receive(&receiving(1, Delivered::Lines(vec![line(Some(1), "MUG", 4, 1)]))).unwrap();
-    assert_eq!(shop.value("MUG"), Money(499), "four for 6.66, one of them damaged");
-    shop.receive(&receiving(2, Delivered::Lines(vec![line(Some(1), "MUG", 1, 0), line(Some(2), "TEE", 5, 0)])))
+    shop.receive(&receiving(1, Delivered::Lines(vec![line(Some(1), "MUG", 4, 1)])))
         .unwrap();
+    assert_eq!(shop.value("MUG"), Money(499), "four for 6.66, one of them damaged");
+    shop.receive(&receiving(
+        2,
+        Delivered::Lines(vec![line(Some(1), "MUG", 1, 0), line(Some(2), "TEE", 5, 0)]),
+    ))
+    .unwrap();
     let order = "PO-7".parse().unwrap();
     let lines: Vec<_> = shop
         .room
         .order(&order)
         .map(|(line, state)| (line, state.open(), state.over(), state.damaged))
         .collect();
-    assert_eq!(lines, vec![(1, pieces(1), pieces(0), pieces(1)), (2, pieces(0), pieces(1), pieces(0))]);
+    assert_eq!(
+        lines,
+        vec![(1, pieces(1), pieces(0), pieces(1)), (2, pieces(0), pieces(1), pieces(0))]
+    );
     let closed = shop.room.close_order(&order, ben()).unwrap();
-    assert_eq!(closed.short, vec![CartonLine { line: 1, quantity: pieces(1) }]);
+    assert_eq!(
+        closed.short,
+        vec![CartonLine {
+            line: 1,
+            quantity: pieces(1)
+        }]
+    );
     shop.stock(StockFact::PurchaseClosed(closed));
     let late = shop.receive(&receiving(3, Delivered::InTotal)).unwrap_err();
     assert_eq!(late.to_string(), "order PO-7 is closed; receive without an order");
@@ -98,7 +111,8 @@ fn parts_of_an_order_add_up_and_what_differs_is_named() {
 fn a_whole_order_costs_what_was_agreed_however_it_comes() {
     let mut shop = with_order();
     for delivery in 1..=6 {
-        shop.receive(&receiving(delivery, Delivered::Lines(vec![line(Some(1), "MUG", 1, 0)]))).unwrap();
+        shop.receive(&receiving(delivery, Delivered::Lines(vec![line(Some(1), "MUG", 1, 0)])))
+            .unwrap();
     }
     assert_eq!(shop.value("MUG"), Money(1000));
 }

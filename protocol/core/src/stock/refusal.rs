@@ -23,11 +23,7 @@ pub enum Refusal {
     #[error("bundle {sku} contains itself or is packed too deep; correct it in the catalog")]
     BundleLoop { sku: Sku },
     #[error("{wanted} of item {sku} are wanted and {available} are free; take less or another item")]
-    NotAvailable {
-        sku: Sku,
-        wanted: Quantity,
-        available: Quantity,
-    },
+    NotAvailable { sku: Sku, wanted: Quantity, available: Quantity },
 
     #[error("reservation {reservation} exists already")]
     ReservationExists { reservation: ReservationId },
@@ -49,23 +45,11 @@ pub enum Refusal {
     #[error("nothing about item {sku} would change")]
     NothingChanges { sku: Sku },
     #[error("{delta} of item {sku} would leave less than nothing of the {on_hand} on hand; count the item instead")]
-    WouldGoNegative {
-        sku: Sku,
-        on_hand: Quantity,
-        delta: Quantity,
-    },
+    WouldGoNegative { sku: Sku, on_hand: Quantity, delta: Quantity },
     #[error("{delta} of item {sku} would take goods that are promised: {reserved} are reserved; release a reservation first")]
-    WouldBreakPromise {
-        sku: Sku,
-        reserved: Quantity,
-        delta: Quantity,
-    },
+    WouldBreakPromise { sku: Sku, reserved: Quantity, delta: Quantity },
     #[error("{asked} of item {sku} are more than the {damaged} that are damaged")]
-    NotDamaged {
-        sku: Sku,
-        damaged: Quantity,
-        asked: Quantity,
-    },
+    NotDamaged { sku: Sku, damaged: Quantity, asked: Quantity },
     #[error("item {sku} was corrected after the stock this change was made for; look at it again and ask anew")]
     StaleBase { sku: Sku },
     #[error("this change was made for a stock this box never had; look at it again and ask anew")]
@@ -88,11 +72,7 @@ pub enum Refusal {
     #[error("delivery {delivery} was booked before; there is nothing left to do")]
     DeliveryTaken { delivery: DeliveryId },
     #[error("{damaged} of item {sku} can not be damaged when {arrived} came")]
-    DamagedMore {
-        sku: Sku,
-        arrived: Quantity,
-        damaged: Quantity,
-    },
+    DamagedMore { sku: Sku, arrived: Quantity, damaged: Quantity },
 
     #[error("order {order} exists already")]
     OrderExists { order: OrderNo },
@@ -147,11 +127,7 @@ pub enum Refusal {
     #[error("{unit} is named twice")]
     UnitTwice { unit: Unit },
     #[error("item {sku} is kept piece by piece or lot by lot: {named} are named and {moved} move; scan each")]
-    UnitsMissing {
-        sku: Sku,
-        named: Quantity,
-        moved: Quantity,
-    },
+    UnitsMissing { sku: Sku, named: Quantity, moved: Quantity },
     #[error("{unit} is not known for item {sku}; scan it again")]
     UnitUnknown { unit: Unit, sku: Sku },
     #[error("{unit} belongs to item {other}, not to {sku}; scan the right item")]

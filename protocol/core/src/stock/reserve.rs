@@ -247,7 +247,10 @@ fn add_parts(apart: &mut BTreeMap<Sku, Quantity>, sku: &Sku, quantity: Quantity,
         let exact = i128::from(part.quantity.0) * i128::from(quantity.0);
         let wanted = Quantity(i64::try_from(exact / 1000).unwrap_or(i64::MAX));
         if exact % 1000 != 0 {
-            return Err(Refusal::Quantity { sku: sku.clone(), quantity });
+            return Err(Refusal::Quantity {
+                sku: sku.clone(),
+                quantity,
+            });
         }
         positive(&part.sku, wanted)?;
         add_parts(apart, &part.sku, wanted, items, deeper - 1)?;

@@ -51,7 +51,11 @@ fn two_lines_of_one_basket_do_not_share_the_last_piece_and_a_bundle_counts_by_it
         "4 of item MUG are wanted and 3 are free; take less or another item"
     );
     assert_eq!(sell(&[("LOOP", 1)]).unwrap_err().code(), "bundle_loop");
-    assert_eq!(sell(&[("TEE", 10)]), Ok(vec![sku("TEE")]), "this item may be oversold and is flagged");
+    assert_eq!(
+        sell(&[("TEE", 10)]),
+        Ok(vec![sku("TEE")]),
+        "this item may be oversold and is flagged"
+    );
 }
 
 #[test]
@@ -68,7 +72,10 @@ fn a_reservation_that_ran_out_frees_itself_and_is_not_used_any_more() {
         shop.stock(StockFact::ReservationReleased(released));
     }
     assert!(shop.room.ran_out(minute(99)).is_empty(), "it is told once");
-    assert_eq!(shop.room.release(first, ReleaseReason::Cancelled, minute(31)).unwrap_err().code(), "reservation_released");
+    assert_eq!(
+        shop.room.release(first, ReleaseReason::Cancelled, minute(31)).unwrap_err().code(),
+        "reservation_released"
+    );
 }
 
 #[test]
@@ -77,7 +84,10 @@ fn a_reservation_is_used_by_one_sale_exactly_once() {
     shop.reserve(&wish(1, &[("MUG", 2)], None), 0).unwrap();
     let (own, ticket) = (ReservationId(id(1)), TicketId(id(70)));
     let basket = [portion("MUG", 2)];
-    assert!(shop.room.may_sell(&basket, None, minute(1), &shop.items).is_err(), "held for somebody else");
+    assert!(
+        shop.room.may_sell(&basket, None, minute(1), &shop.items).is_err(),
+        "held for somebody else"
+    );
     assert_eq!(shop.room.may_sell(&basket, Some(own), minute(1), &shop.items), Ok(vec![]));
     let consumed = shop.room.consume(own, ticket, minute(1)).unwrap();
     shop.stock(StockFact::ReservationConsumed(consumed));

@@ -280,7 +280,14 @@ impl Stockroom {
             let cost = parcel.cost_of(line.arrived)?;
             parcel.arrived = super::plus(parcel.arrived, line.arrived)?;
             let quantities = (line.arrived, line.damaged);
-            moves.extend(arrived(&line.sku, quantities, MoveReason::TransferIn, cost, &line.units, &line.damaged_units)?);
+            moves.extend(arrived(
+                &line.sku,
+                quantities,
+                MoveReason::TransferIn,
+                cost,
+                &line.units,
+                &line.damaged_units,
+            )?);
             lines.push(ArrivedLine {
                 sku: line.sku.clone(),
                 arrived: line.arrived,

@@ -80,10 +80,22 @@ fn goods_leave_one_store_travel_once_and_come_to_the_other() {
     assert_eq!(hamburg.room.position(&sku("MUG"), minute(0)).in_transit, pieces(4));
     hamburg.arrive(&arrival(TRANSFER, 1, "berlin", &[("MUG", 3, 1)])).unwrap();
     let position = hamburg.room.position(&sku("MUG"), minute(0));
-    assert_eq!((position.on_hand, position.damaged, position.in_transit), (pieces(3), pieces(1), pieces(1)));
-    let parcel = *hamburg.room.transfers().parcels(TransferId(id(TRANSFER)), berlin.store()).next().unwrap().1;
+    assert_eq!(
+        (position.on_hand, position.damaged, position.in_transit),
+        (pieces(3), pieces(1), pieces(1))
+    );
+    let parcel = *hamburg
+        .room
+        .transfers()
+        .parcels(TransferId(id(TRANSFER)), berlin.store())
+        .next()
+        .unwrap()
+        .1;
     assert_eq!((parcel.over(), parcel.damaged), (pieces(-1), pieces(1)), "one short, one damaged");
-    let closed = hamburg.room.close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben()).unwrap();
+    let closed = hamburg
+        .room
+        .close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben())
+        .unwrap();
     assert_eq!((closed.lost.len(), closed.lost[0].quantity), (1, pieces(1)));
     hamburg.stock(StockFact::TransferClosed(closed));
     assert_eq!(hamburg.room.position(&sku("MUG"), minute(0)).in_transit, pieces(0));
@@ -99,7 +111,10 @@ fn a_receipt_before_its_dispatch_is_booked_and_shown_as_negative_in_transit() {
     assert_eq!(hamburg.room.position(&sku("MUG"), minute(0)).in_transit, pieces(-4));
     let hamburgs: Vec<_> = hamburg.room.transfers().negative().map(|(_, sku, _)| sku.clone()).collect();
     assert_eq!(hamburgs, vec![sku("MUG")]);
-    let unknown = hamburg.room.close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben()).unwrap_err();
+    let unknown = hamburg
+        .room
+        .close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben())
+        .unwrap_err();
     assert_eq!(unknown.code(), "transfer_unknown");
 
     let sent = berlin.dispatch(&dispatch(TRANSFER, "hamburg", &[("MUG", 4)])).unwrap();
@@ -132,7 +147,10 @@ fn goods_arrive_at_what_they_cost_to_the_cent_over_part_deliveries_and_losses() 
     assert_eq!(hamburg.value("MUG"), Money(33));
     hamburg.arrive(&arrival(TRANSFER, 2, "berlin", &[("MUG", 1, 0)])).unwrap();
     assert_eq!(hamburg.value("MUG"), Money(66));
-    let closed = hamburg.room.close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben()).unwrap();
+    let closed = hamburg
+        .room
+        .close_transfer(TransferId(id(TRANSFER)), berlin.store(), ben())
+        .unwrap();
     assert_eq!(closed.lost[0].cost, Some(Money(34)));
 }
 
@@ -149,7 +167,10 @@ fn a_transfer_that_can_not_be_is_refused_by_name() {
         assert_eq!(berlin.dispatch(&wanted).unwrap_err().code(), code);
     }
     let sent = berlin.dispatch(&dispatch(TRANSFER, "hamburg", &[("MUG", 1)])).unwrap();
-    assert_eq!(berlin.dispatch(&dispatch(TRANSFER, "hamburg", &[("MUG", 1)])).unwrap_err().code(), "transfer_exists");
+    assert_eq!(
+        berlin.dispatch(&dispatch(TRANSFER, "hamburg", &[("MUG", 1)])).unwrap_err().code(),
+        "transfer_exists"
+    );
     hamburg.room.announce(&sent);
     for (came, code) in [
         (arrival(TRANSFER, 1, "hamburg", &[("MUG", 1, 0)]), "to_itself"),

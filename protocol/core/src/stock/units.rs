@@ -262,7 +262,12 @@ impl Stockroom {
             let rule = known(items, &moved.sku)?;
             let quantity = Quantity(moved.delta.0.saturating_abs());
             let named = moved.units.iter().fold(0i64, |sum, unit| sum.saturating_add(unit.quantity().0));
-            let wants = |unit: &&Unit| matches!((rule.tracking, unit), (Tracking::Piece, Unit::Lot(_)) | (Tracking::Lot, Unit::Serial(_) | Unit::Epc(_)));
+            let wants = |unit: &&Unit| {
+                matches!(
+                    (rule.tracking, unit),
+                    (Tracking::Piece, Unit::Lot(_)) | (Tracking::Lot, Unit::Serial(_) | Unit::Epc(_))
+                )
+            };
             let complete = rule.tracking == Tracking::Quantity || named == quantity.0;
             if named > quantity.0 || !complete || moved.units.iter().any(|unit| wants(&unit)) {
                 return Err(Refusal::UnitsMissing {

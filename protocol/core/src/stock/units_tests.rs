@@ -34,7 +34,9 @@ impl Shop {
     }
 
     fn mark_units(&mut self, of: &str, step: UnitStep, serial: &str) -> Result<(), Refusal> {
-        let fact = self.room.mark_units(&sku(of), step, &serials(&[serial]), Some(anna()), &self.items)?;
+        let fact = self
+            .room
+            .mark_units(&sku(of), step, &serials(&[serial]), Some(anna()), &self.items)?;
         self.stock(StockFact::UnitsMarked(fact));
         Ok(())
     }
@@ -56,7 +58,10 @@ fn a_phone_goes_from_the_supplier_to_a_customer_and_back_on_the_shelf() {
     assert_eq!(again.to_string(), "serial A1 of item PHONE is sold, so it can not be sold");
     shop.moves("PHONE", 1, MoveReason::Return, one()).unwrap();
     let early = shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap_err();
-    assert_eq!(early.to_string(), "serial A1 of item PHONE is returned and not yet looked at, so it can not be sold");
+    assert_eq!(
+        early.to_string(),
+        "serial A1 of item PHONE is returned and not yet looked at, so it can not be sold"
+    );
     shop.mark_units("PHONE", UnitStep::Restocked, "A1").unwrap();
     shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap();
     assert_eq!(shop.folded_again().unit(&sku("PHONE"), &one()[0]), Some(UnitState::Sold));
@@ -68,7 +73,10 @@ fn a_piece_that_is_missing_is_found_damaged_mended_and_sent_on() {
     let one = || serials(&["A1"]);
     shop.moves("PHONE", 1, MoveReason::Opening, one()).unwrap();
     shop.mark_units("PHONE", UnitStep::Missed, "A1").unwrap();
-    assert_eq!(shop.moves("PHONE", -1, MoveReason::TransferOut, one()).unwrap_err().code(), "unit_state");
+    assert_eq!(
+        shop.moves("PHONE", -1, MoveReason::TransferOut, one()).unwrap_err().code(),
+        "unit_state"
+    );
     shop.mark_units("PHONE", UnitStep::Found, "A1").unwrap();
     shop.moves("PHONE", -1, MoveReason::Damage, one()).unwrap();
     shop.moves("PHONE", 1, MoveReason::Damage, one()).unwrap();
@@ -131,7 +139,10 @@ fn what_expires_first_goes_first_and_what_expired_is_taken_off_the_shelf() {
     let found = shop.room.suggest_lots(&sku("MILK"), pieces(1), date(2026, 12, 1));
     assert_eq!(found.picks[0].lot.as_str(), "LATE");
     let short = shop.moves("MILK", -1, MoveReason::Damage, vec![lot("SOON", 1, None)]).unwrap_err();
-    assert_eq!(short.to_string(), "lot SOON of item MILK has 0 left and 1 are wanted; look at the label again");
+    assert_eq!(
+        short.to_string(),
+        "lot SOON of item MILK has 0 left and 1 are wanted; look at the label again"
+    );
 }
 
 #[test]
@@ -157,7 +168,13 @@ fn a_recall_names_the_deliveries_a_lot_came_with_and_the_receipts_it_went_with()
 }
 
 const REASONS: [MoveReason; 11] = MoveReason::ALL;
-const MARKS: [UnitStep; 5] = [UnitStep::Reserved, UnitStep::Released, UnitStep::Missed, UnitStep::Found, UnitStep::Restocked];
+const MARKS: [UnitStep; 5] = [
+    UnitStep::Reserved,
+    UnitStep::Released,
+    UnitStep::Missed,
+    UnitStep::Found,
+    UnitStep::Restocked,
+];
 
 proptest! {
     /// Whatever is tried, the pieces that are on hand by their state are as many as the books say, and no refused step leaves a trace.

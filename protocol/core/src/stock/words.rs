@@ -17,11 +17,7 @@ use crate::money::Quantity;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WordError {
     #[error("{text:?} is not {what}; use 1 to {longest} printable characters without a space at either end")]
-    Text {
-        text: String,
-        what: &'static str,
-        longest: usize,
-    },
+    Text { text: String, what: &'static str, longest: usize },
     #[error("{text:?} is not the name of a reason; use 1 to 32 of a-z, 0-9 and '_', beginning with a letter")]
     Reason { text: String },
     #[error("{text:?} is not the number of a carton: eighteen digits, of which the last checks the others")]
@@ -229,7 +225,10 @@ mod tests {
         };
         let units = vec![Unit::Serial("A1".parse().unwrap()), Unit::Lot(part)];
         let text = serde_json::to_string(&units).unwrap();
-        assert_eq!(text, r#"[{"serial":"A1"},{"lot":{"lot":"L7","quantity":2000,"best_before":"2026-12-01"}}]"#);
+        assert_eq!(
+            text,
+            r#"[{"serial":"A1"},{"lot":{"lot":"L7","quantity":2000,"best_before":"2026-12-01"}}]"#
+        );
         assert_eq!(serde_json::from_str::<Vec<Unit>>(&text).unwrap(), units);
     }
 
