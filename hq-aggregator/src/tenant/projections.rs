@@ -162,7 +162,7 @@ impl Sums {
                 insert_sale(db, entry, branch, ticket).await?;
                 self.outbox.closed(db, entry, ticket).await.map(Ok)
             }
-            (Projection::Stock, fact) => self.move_stock(db, entry, fact.stock_moves()).await,
+            (Projection::Stock, fact) if !fact.stock_moves().is_empty() => self.move_stock(db, entry, fact.stock_moves()).await,
             (Projection::Tills, fact) => self.move_cash(db, fact).await,
             (Projection::Directives, fact) => directives::answered(db, self.store, fact).await.map(Ok),
             _ => Ok(Ok(())),

@@ -14,6 +14,7 @@ mod adjust;
 mod adjust_tests;
 mod cost;
 mod count;
+mod count_fold;
 mod count_log;
 #[cfg(test)]
 mod count_tests;

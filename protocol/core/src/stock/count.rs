@@ -16,7 +16,7 @@ use crate::catalog::Sku;
 use crate::facts::{CountApproved, CountEnd, CountEnded, CountEntered, CountStarted, CountedLine, Proposed, ShelfCounted};
 use crate::ids::{CountId, StaffId};
 use crate::money::Quantity;
-use crate::stock::count_log::MoveLog;
+use crate::stock::count_fold::State;
 use crate::stock::refusal::LARGEST_QUANTITY;
 use crate::stock::room::{Items, Mark, Stockroom, known, line_count};
 use crate::stock::{MoveReason, Place, Refusal, StockMove, Unit, minus, plus};
@@ -101,37 +101,20 @@ pub enum Counting {
     LeaveRest,
 }
 
-#[derive(Clone, Debug, Default)]
-pub(super) struct Counts {
-    all: BTreeMap<CountId, Count>,
-    log: MoveLog,
-}
+impl CountScope {
+    pub(super) fn has_item(&self, sku: &Sku) -> bool {
+        match self {
+            CountScope::Items(skus) => skus.contains(sku),
+            CountScope::Everything | CountScope::Places(_) => true,
+        }
+    }
 
-#[derive(Clone, Debug)]
-struct Count {
-    scope: CountScope,
-    rules: CountRules,
-    /// The entry that started it; what moved since is in the log.
-    since: Mark,
-    readings: BTreeMap<Sku, BTreeMap<Place, Vec<Entry>>>,
-    places: BTreeSet<Place>,
-    counters: BTreeSet<StaffId>,
-    state: State,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum State {
-    Open,
-    Closed(Vec<Proposed>),
-    Over,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    by: StaffId,
-    counted: Quantity,
-    on_hand: Quantity,
-    at: Mark,
+    pub(super) fn has_place(&self, place: &Place) -> bool {
+        match self {
+            CountScope::Places(places) => places.contains(place),
+            CountScope::Everything | CountScope::Items(_) => true,
+        }
+    }
 }
 
 impl Stockroom {
@@ -333,175 +316,5 @@ impl Stockroom {
         }
         self.may_move(&moves, items)?;
         Ok(CountApproved { count, by, moves })
-    }
-}
-
-impl CountScope {
-    fn has_item(&self, sku: &Sku) -> bool {
-        match self {
-            CountScope::Items(skus) => skus.contains(sku),
-            CountScope::Everything | CountScope::Places(_) => true,
-        }
-    }
-
-    fn has_place(&self, place: &Place) -> bool {
-        match self {
-            CountScope::Places(places) => places.contains(place),
-            CountScope::Everything | CountScope::Items(_) => true,
-        }
-    }
-}
-
-impl Count {
-    fn verdict(&self, sku: &Sku, places: &BTreeMap<Place, Vec<Entry>>, log: &MoveLog) -> Result<Verdict, Refusal> {
-        if let CountScope::Places(all) = &self.scope
-            && !all.is_subset(&self.places)
-        {
-            return Ok(Verdict::Again(WhyAgain::PlaceMissing));
-        }
-        let mut counted = Quantity(0);
-        let mut last: Option<Entry> = None;
-        let mut first: Option<Mark> = None;
-        for entries in places.values() {
-            let entry = match self.agreed(entries, places.len()) {
-                Ok(entry) => entry,
-                Err(why) => return Ok(Verdict::Again(why)),
-            };
-            counted = plus(counted, entry.counted)?;
-            first = Some(first.map_or(entry.at, |first| first.min(entry.at)));
-            last = last.filter(|last| last.at >= entry.at).or(Some(entry));
-        }
-        let (Some(first), Some(last)) = (first, last) else {
-            return Ok(Verdict::Again(WhyAgain::OneCounter));
-        };
-        if log.moved_between(sku, first, last.at) {
-            return Ok(Verdict::Again(WhyAgain::MovedMeanwhile));
-        }
-        let difference = minus(counted, last.on_hand)?;
-        if difference.0 == 0 {
-            return Ok(Verdict::Matches);
-        }
-        // Two people who agree have counted twice already.
-        let once = self.rules.counters == 1 && places.values().any(|entries| entries.len() < 2);
-        if once
-            && self
-                .rules
-                .recount_above
-                .is_some_and(|limit| difference.0.saturating_abs() > limit.0)
-        {
-            return Ok(Verdict::Again(WhyAgain::AboveLimit));
-        }
-        Ok(Verdict::Differs(Proposed {
-            sku: sku.clone(),
-            counted,
-            on_hand: last.on_hand,
-            at: last.at,
-        }))
-    }
-
-    /// The count of a place that stands: the last one, or the later of two that agree.
-    fn agreed(&self, entries: &[Entry], places: usize) -> Result<Entry, WhyAgain> {
-        if self.rules.counters == 1 {
-            return entries.last().copied().ok_or(WhyAgain::OneCounter);
-        }
-        let mut of_each: Vec<Entry> = Vec::new();
-        for entry in entries.iter().rev() {
-            if of_each.iter().all(|other| other.by != entry.by) {
-                of_each.push(*entry);
-            }
-        }
-        if of_each.len() < 2 {
-            return Err(WhyAgain::OneCounter);
-        }
-        for (index, later) in of_each.iter().enumerate() {
-            let mut others = of_each.iter().skip(index + 1);
-            if others.any(|other| later.agrees(other, places)) {
-                return Ok(*later);
-            }
-        }
-        Err(WhyAgain::Disagree)
-    }
-}
-
-impl Entry {
-    /// Two counts of a place agree when they differ by what moved between them. Of an item in several places nobody knows where it was
-    /// taken, so equal counts agree as well.
-    fn agrees(&self, other: &Entry, places: usize) -> bool {
-        let counted = self.counted.0.saturating_sub(other.counted.0);
-        let moved = self.on_hand.0.saturating_sub(other.on_hand.0);
-        counted == moved || (places > 1 && counted == 0)
-    }
-}
-
-impl Counts {
-    fn find(&self, count: CountId) -> Result<&Count, Refusal> {
-        self.all.get(&count).ok_or(Refusal::CountUnknown { count })
-    }
-
-    fn open(&self, count: CountId) -> Result<&Count, Refusal> {
-        match self.find(count)? {
-            open if open.state == State::Open => Ok(open),
-            _ => Err(Refusal::CountOver { count }),
-        }
-    }
-
-    fn anybody_counts(&self) -> bool {
-        self.all.values().any(|count| count.state == State::Open)
-    }
-
-    pub(super) fn moved(&mut self, mark: Mark, moves: &[StockMove]) {
-        if !moves.is_empty() && self.anybody_counts() {
-            self.log.moved(mark, moves);
-        }
-    }
-
-    pub(super) fn started(&mut self, mark: Mark, fact: &CountStarted) {
-        let count = Count {
-            scope: fact.scope.clone(),
-            rules: fact.rules,
-            since: mark,
-            readings: BTreeMap::new(),
-            places: BTreeSet::new(),
-            counters: BTreeSet::new(),
-            state: State::Open,
-        };
-        self.all.entry(fact.count).or_insert(count);
-    }
-
-    pub(super) fn entered(&mut self, fact: &CountEntered) {
-        let Some(count) = self.all.get_mut(&fact.count) else { return };
-        count.counters.insert(fact.by);
-        count.places.insert(fact.place.clone());
-        for line in &fact.lines {
-            let places = count.readings.entry(line.sku.clone()).or_default();
-            places.entry(fact.place.clone()).or_default().push(Entry {
-                by: fact.by,
-                counted: line.counted,
-                on_hand: line.on_hand,
-                at: line.at,
-            });
-        }
-    }
-
-    pub(super) fn ended(&mut self, fact: &CountEnded) {
-        let state = match fact.end {
-            CountEnd::Closed => State::Closed(fact.proposed.clone()),
-            CountEnd::Cancelled => State::Over,
-        };
-        self.end(fact.count, state);
-    }
-
-    pub(super) fn approved(&mut self, fact: &CountApproved) {
-        self.end(fact.count, State::Over);
-    }
-
-    fn end(&mut self, count: CountId, state: State) {
-        if let Some(count) = self.all.get_mut(&count) {
-            count.state = state;
-            count.readings.clear();
-        }
-        if !self.anybody_counts() {
-            self.log.clear();
-        }
     }
 }

@@ -99,7 +99,12 @@ impl Chain {
                 }
             }
             6 => self.receive(at, of, count, number),
-            7 => self.adjust(at, of, Edit::By(pieces(if other % 2 == 0 { count } else { -count })), number),
+            7 => self.adjust(
+                at,
+                of,
+                Edit::By(pieces(if other.is_multiple_of(2) { count } else { -count })),
+                number,
+            ),
             8 => self.adjust(at, of, Edit::Damaged(pieces(count)), number),
             9 => self.adjust(at, of, Edit::Scrapped(pieces(count)), number),
             10 => self.adjust(at, of, Edit::ToVendor(pieces(count)), number),

@@ -12,7 +12,7 @@ use crate::facts::{Fact, StockFact};
 use crate::ids::{DeliveryId, StockRequestId, StoreId};
 use crate::journal::{Epoch, Seq};
 use crate::money::{Money, MoneyError, Quantity};
-use crate::stock::count::Counts;
+use crate::stock::count_fold::Counts;
 use crate::stock::lots::{Lots, Source};
 use crate::stock::low::Low;
 use crate::stock::purchase::Purchases;

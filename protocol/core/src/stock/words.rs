@@ -108,7 +108,7 @@ fn reason(text: &str) -> Result<Box<str>, WordError> {
 }
 
 fn sscc(text: &str) -> Result<Box<str>, WordError> {
-    let digits: Option<Vec<u8>> = text.bytes().map(|b| b.is_ascii_digit().then(|| b & 0x0f)).collect();
+    let digits: Option<Vec<u8>> = text.bytes().map(|b| b.is_ascii_digit().then_some(b & 0x0f)).collect();
     let right = digits.filter(|digits| digits.len() == 18 && digits.split_last().is_some_and(|(last, rest)| check_digit(rest) == *last));
     match right {
         Some(_) => Ok(text.into()),
