@@ -567,11 +567,10 @@ fn tell_machines(machines: &Machines, committed: &Committed) {
 }
 
 fn tell_stock(stock: &Door<stock::Message>, committed: &Committed) {
-    let moves = match &*committed.fact {
-        Fact::TicketClosed(ticket) => ticket.moves.clone(),
-        Fact::StockOpened(opened) => opened.moves.clone(),
-        _ => return,
-    };
+    let moves = committed.fact.stock_moves().to_vec();
+    if moves.is_empty() {
+        return;
+    }
     stock.tell(stock::Message::Moved {
         at: (committed.head.epoch, committed.head.seq),
         moves,

@@ -185,12 +185,7 @@ impl Fold {
             self.take_sale(entry, &fact);
         }
         if reaches(Projection::Stock) {
-            let moves = match &fact {
-                Fact::TicketClosed(ticket) => &ticket.moves[..],
-                Fact::StockOpened(opened) => &opened.moves[..],
-                _ => &[],
-            };
-            for moved in moves {
+            for moved in fact.stock_moves() {
                 self.stock.apply(moved)?;
             }
         }

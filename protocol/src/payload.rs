@@ -5,19 +5,21 @@
 use backroom_core::catalog::{PriceChange, PriceVersion};
 use backroom_core::facts::{
     CashMove, CashMoved, CatalogApplied, ClosedLine, ClosedTicket, DirectiveRefused, EpochEnd, EpochOpened, EpochReason, Fact, Kind,
-    PriceDirected, PriceReason, ReasonKind, RegisterEnrolled, ShiftClosed, ShiftOpened, SignedIn, StockOpened, TaxSum, Tender, TenderKind,
-    TenderTaken, TicketEnd, Voided,
+    PriceDirected, PriceReason, ReasonKind, RegisterEnrolled, ShiftClosed, ShiftOpened, SignedIn, StockFact, StockOpened, TaxSum, Tender,
+    TenderKind, TenderTaken, TicketEnd, Voided,
 };
 use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::tax::{PriceMode, TaxPart};
+use backroom_core::tax::PriceMode;
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
 use prost::Message;
 
 use crate::v1::journal as wire;
+use stock::{read_stock_move, stock_move};
 
 mod accounts;
 mod counter;
@@ -27,6 +29,7 @@ mod staff;
 mod till;
 mod ticket;
 mod customers;
+mod stock;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +128,7 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::Ticket(fact) => ticket::encode(fact),
         Fact::Accounts(fact) => accounts::encode(fact),
         Fact::Customers(fact) => customers::encode(fact),
+        Fact::Stock(fact) => stock::encode(fact),
     }
 }
 
@@ -266,6 +270,53 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         | Kind::LeaseClosed
         | Kind::OfficeSeen => return Ok(accounts::decode(kind, bytes)?.map(Fact::Accounts)),
         Kind::CustomerChanged => Fact::Customers(customers::decode(bytes)?),
+        Kind::StockAdjusted => Fact::Stock(StockFact::StockAdjusted(stock::read_stock_adjusted(wire::StockAdjusted::decode(
+            bytes,
+        )?)?)),
+        Kind::StockRequestRefused => Fact::Stock(StockFact::StockRequestRefused(stock::read_stock_request_refused(
+            wire::StockRequestRefused::decode(bytes)?,
+        )?)),
+        Kind::StockReserved => Fact::Stock(StockFact::StockReserved(stock::read_stock_reserved(wire::StockReserved::decode(
+            bytes,
+        )?)?)),
+        Kind::ReservationReleased => Fact::Stock(StockFact::ReservationReleased(stock::read_reservation_released(
+            wire::ReservationReleased::decode(bytes)?,
+        )?)),
+        Kind::ReservationConsumed => Fact::Stock(StockFact::ReservationConsumed(stock::read_reservation_consumed(
+            wire::ReservationConsumed::decode(bytes)?,
+        )?)),
+        Kind::TransferDispatched => Fact::Stock(StockFact::TransferDispatched(stock::read_transfer_dispatched(
+            wire::TransferDispatched::decode(bytes)?,
+        )?)),
+        Kind::TransferReceived => Fact::Stock(StockFact::TransferReceived(stock::read_transfer_received(
+            wire::TransferReceived::decode(bytes)?,
+        )?)),
+        Kind::TransferClosed => Fact::Stock(StockFact::TransferClosed(stock::read_transfer_closed(
+            wire::TransferClosed::decode(bytes)?,
+        )?)),
+        Kind::PurchaseOrdered => Fact::Stock(StockFact::PurchaseOrdered(stock::read_purchase_ordered(
+            wire::PurchaseOrdered::decode(bytes)?,
+        )?)),
+        Kind::PurchaseReceived => Fact::Stock(StockFact::PurchaseReceived(stock::read_purchase_received(
+            wire::PurchaseReceived::decode(bytes)?,
+        )?)),
+        Kind::PurchaseClosed => Fact::Stock(StockFact::PurchaseClosed(stock::read_purchase_closed(
+            wire::PurchaseClosed::decode(bytes)?,
+        )?)),
+        Kind::CountStarted => Fact::Stock(StockFact::CountStarted(stock::read_count_started(wire::CountStarted::decode(
+            bytes,
+        )?)?)),
+        Kind::CountEntered => Fact::Stock(StockFact::CountEntered(stock::read_count_entered(wire::CountEntered::decode(
+            bytes,
+        )?)?)),
+        Kind::CountEnded => Fact::Stock(StockFact::CountEnded(stock::read_count_ended(wire::CountEnded::decode(bytes)?)?)),
+        Kind::CountApproved => Fact::Stock(StockFact::CountApproved(stock::read_count_approved(wire::CountApproved::decode(
+            bytes,
+        )?)?)),
+        Kind::UnitsMarked => Fact::Stock(StockFact::UnitsMarked(stock::read_units_marked(wire::UnitsMarked::decode(bytes)?)?)),
+        Kind::StockCrossed => Fact::Stock(StockFact::StockCrossed(stock::read_stock_crossed(wire::StockCrossed::decode(
+            bytes,
+        )?)?)),
     };
     Ok(Some(fact))
 }
@@ -322,38 +373,6 @@ fn read_epoch_opened(read: wire::EpochOpened) -> Parsed<EpochOpened> {
         currency: parse("currency", &read.currency)?,
         zone: read.zone,
         day_end: read.day_end,
-    })
-}
-
-fn stock_move(moved: &StockMove) -> wire::StockMove {
-    let reason = match moved.reason {
-        MoveReason::Opening => "opening",
-        MoveReason::Sale => "sale",
-        MoveReason::Return => "return",
-    };
-    wire::StockMove {
-        sku: moved.sku.to_string(),
-        delta_milli: moved.delta.0,
-        reason: reason.into(),
-    }
-}
-
-fn read_stock_move(read: wire::StockMove) -> Parsed<StockMove> {
-    let reason = match read.reason.as_str() {
-        "opening" => MoveReason::Opening,
-        "sale" => MoveReason::Sale,
-        "return" => MoveReason::Return,
-        _ => {
-            return Err(PayloadError::Word {
-                field: "stock reason",
-                value: read.reason,
-            });
-        }
-    };
-    Ok(StockMove {
-        sku: parse("sku", &read.sku)?,
-        delta: Quantity(read.delta_milli),
-        reason,
     })
 }
 

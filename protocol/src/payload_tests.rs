@@ -19,6 +19,7 @@ use backroom_core::facts::{
 use backroom_core::ids::{AccountId, DeviceId, LayawayId, LeaseId, ReadingId, RegisterId};
 use backroom_core::price::Discount;
 use backroom_core::tax::Exemption;
+use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::till::Foreign;
 use backroom_core::time::BusinessDay;
 use proptest::prelude::*;
@@ -27,6 +28,8 @@ use super::*;
 
 #[path = "payload_tests_rooms.rs"]
 mod rooms;
+#[path = "payload_tests_stock.rs"]
+mod stock_facts;
 
 fn at() -> Instant {
     Instant::from_micros(1_795_000_000_000_000).unwrap()
@@ -95,11 +98,7 @@ fn ticket() -> ClosedTicket {
         due: Money(1190),
         tenders: vec![Tender::cash(CommandId(uuid(5)), at(), Money(2000))],
         change: Money(810),
-        moves: vec![StockMove {
-            sku: "TEE-M".parse().unwrap(),
-            delta: Quantity(-1000),
-            reason: MoveReason::Sale,
-        }],
+        moves: vec![StockMove::new("TEE-M".parse().unwrap(), Quantity(-1000), MoveReason::Sale)],
         details: TicketDetails::default(),
     }
 }
@@ -286,11 +285,7 @@ fn one_of_each() -> Vec<Fact> {
             items: 12,
         }),
         Fact::StockOpened(StockOpened {
-            moves: vec![StockMove {
-                sku: "MUG".parse().unwrap(),
-                delta: Quantity(5000),
-                reason: MoveReason::Opening,
-            }],
+            moves: vec![StockMove::new("MUG".parse().unwrap(), Quantity(5000), MoveReason::Opening)],
         }),
         Fact::RegisterEnrolled(RegisterEnrolled { register, till }),
         Fact::SignedIn(SignedIn {
@@ -451,6 +446,7 @@ fn one_of_each() -> Vec<Fact> {
     .into_iter()
     .chain(rooms::tills_and_people())
     .chain(accounts_and_customers())
+    .chain(stock_facts::one_of_each())
     .collect()
 }
 

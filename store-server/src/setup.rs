@@ -224,11 +224,7 @@ fn read_stock(path: &Path, catalog: &Catalog) -> anyhow::Result<Vec<StockMove>> 
     }
     Ok(held
         .into_iter()
-        .map(|held| StockMove {
-            sku: held.sku,
-            delta: held.on_hand,
-            reason: MoveReason::Opening,
-        })
+        .map(|held| StockMove::new(held.sku, held.on_hand, MoveReason::Opening))
         .collect())
 }
 

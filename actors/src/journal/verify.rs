@@ -131,12 +131,7 @@ impl Verified {
         let Some(fact) = payload::fact(entry).map_err(|error| error.to_string())? else {
             return Ok(());
         };
-        let moves = match &fact {
-            Fact::TicketClosed(ticket) => &ticket.moves[..],
-            Fact::StockOpened(opened) => &opened.moves[..],
-            _ => &[],
-        };
-        for moved in moves {
+        for moved in fact.stock_moves() {
             self.stock.apply(moved).map_err(|error| error.to_string())?;
         }
         let till = match &fact {

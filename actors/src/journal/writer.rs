@@ -551,12 +551,7 @@ impl Gathered {
         if let Some(receipt) = receipt {
             self.counters.insert((receipt.register, receipt.series), receipt.number);
         }
-        let moves = match fact {
-            Fact::TicketClosed(ticket) => &ticket.moves[..],
-            Fact::StockOpened(opened) => &opened.moves[..],
-            _ => &[],
-        };
-        for moved in moves {
+        for moved in fact.stock_moves() {
             *self.stock.entry(moved.sku.to_string()).or_default() += moved.delta.0;
         }
         let of_open_ticket = match fact {

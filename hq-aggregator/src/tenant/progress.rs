@@ -58,6 +58,12 @@ impl Projection {
             Kind::AccountOpened | Kind::AccountMoved | Kind::AccountChanged => false,
             Kind::LeaseAsked | Kind::LeaseGranted | Kind::LeaseTaken | Kind::LeaseReturned | Kind::LeaseClosed => false,
             Kind::OfficeSeen | Kind::CustomerChanged => false,
+            Kind::StockAdjusted | Kind::TransferDispatched | Kind::TransferReceived => self == Projection::Stock,
+            Kind::PurchaseReceived | Kind::CountApproved => self == Projection::Stock,
+            // What is promised, expected, counted and marked moves nothing.
+            Kind::StockRequestRefused | Kind::StockReserved | Kind::ReservationReleased | Kind::ReservationConsumed => false,
+            Kind::TransferClosed | Kind::PurchaseOrdered | Kind::PurchaseClosed => false,
+            Kind::CountStarted | Kind::CountEntered | Kind::CountEnded | Kind::UnitsMarked | Kind::StockCrossed => false,
         }
     }
 }

@@ -162,8 +162,7 @@ impl Sums {
                 insert_sale(db, entry, branch, ticket).await?;
                 self.outbox.closed(db, entry, ticket).await.map(Ok)
             }
-            (Projection::Stock, Fact::TicketClosed(ticket)) => self.move_stock(db, entry, &ticket.moves).await,
-            (Projection::Stock, Fact::StockOpened(opened)) => self.move_stock(db, entry, &opened.moves).await,
+            (Projection::Stock, fact) if !fact.stock_moves().is_empty() => self.move_stock(db, entry, fact.stock_moves()).await,
             (Projection::Tills, fact) => self.move_cash(db, fact).await,
             (Projection::Directives, fact) => directives::answered(db, self.store, fact).await.map(Ok),
             _ => Ok(Ok(())),

@@ -199,11 +199,7 @@ impl Journal {
 }
 
 fn mugs(count: i64, reason: MoveReason) -> StockMove {
-    StockMove {
-        sku: "MUG".parse().unwrap(),
-        delta: Quantity(count * 1000),
-        reason,
-    }
+    StockMove::new("MUG".parse().unwrap(), Quantity(count * 1000), reason)
 }
 
 fn ticket(epoch: Epoch, end: TicketEnd, sign: i64, number: u64) -> ClosedTicket {

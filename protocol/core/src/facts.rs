@@ -11,6 +11,7 @@ mod staff;
 mod ticket;
 mod till;
 pub mod customers;
+mod stock;
 
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
@@ -30,6 +31,12 @@ pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+pub use stock::{
+    ArrivedLine, Carton, CartonLine, CountApproved, CountEnd, CountEnded, CountEntered, CountStarted, CountedLine, Crossing, LostLine,
+    OrderLine, Proposed, PurchaseClosed, PurchaseOrdered, PurchaseReceived, PurchasedLine, ReservationConsumed, ReservationReleased,
+    StockAdjusted, StockCrossed, StockFact, StockRequestRefused, StockReserved, TransferClosed, TransferDispatched, TransferReceived,
+    UnitsMarked,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +89,7 @@ pub enum Fact {
     Accounts(AccountsFact),
     #[serde(untagged)]
     Customers(CustomersFact),
+    Stock(StockFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -145,6 +153,23 @@ pub enum Kind {
     LeaseClosed = 67,
     OfficeSeen = 68,
     CustomerChanged = 69,
+    StockAdjusted = 20,
+    StockRequestRefused = 21,
+    StockReserved = 22,
+    ReservationReleased = 23,
+    ReservationConsumed = 24,
+    TransferDispatched = 25,
+    TransferReceived = 26,
+    TransferClosed = 27,
+    PurchaseOrdered = 28,
+    PurchaseReceived = 29,
+    PurchaseClosed = 30,
+    CountStarted = 31,
+    CountEntered = 32,
+    CountEnded = 33,
+    CountApproved = 34,
+    UnitsMarked = 35,
+    StockCrossed = 36,
 }
 
 impl Kind {
@@ -206,6 +231,23 @@ impl Kind {
         Kind::LeaseClosed,
         Kind::OfficeSeen,
         Kind::CustomerChanged,
+        Kind::StockAdjusted,
+        Kind::StockRequestRefused,
+        Kind::StockReserved,
+        Kind::ReservationReleased,
+        Kind::ReservationConsumed,
+        Kind::TransferDispatched,
+        Kind::TransferReceived,
+        Kind::TransferClosed,
+        Kind::PurchaseOrdered,
+        Kind::PurchaseReceived,
+        Kind::PurchaseClosed,
+        Kind::CountStarted,
+        Kind::CountEntered,
+        Kind::CountEnded,
+        Kind::CountApproved,
+        Kind::UnitsMarked,
+        Kind::StockCrossed,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -273,6 +315,23 @@ impl Kind {
             Kind::LeaseClosed => "lease_closed",
             Kind::OfficeSeen => "office_seen",
             Kind::CustomerChanged => "customer_changed",
+            Kind::StockAdjusted => "stock_adjusted",
+            Kind::StockRequestRefused => "stock_request_refused",
+            Kind::StockReserved => "stock_reserved",
+            Kind::ReservationReleased => "reservation_released",
+            Kind::ReservationConsumed => "reservation_consumed",
+            Kind::TransferDispatched => "transfer_dispatched",
+            Kind::TransferReceived => "transfer_received",
+            Kind::TransferClosed => "transfer_closed",
+            Kind::PurchaseOrdered => "purchase_ordered",
+            Kind::PurchaseReceived => "purchase_received",
+            Kind::PurchaseClosed => "purchase_closed",
+            Kind::CountStarted => "count_started",
+            Kind::CountEntered => "count_entered",
+            Kind::CountEnded => "count_ended",
+            Kind::CountApproved => "count_approved",
+            Kind::UnitsMarked => "units_marked",
+            Kind::StockCrossed => "stock_crossed",
         }
     }
 }
@@ -337,6 +396,17 @@ impl Fact {
             Fact::Ticket(fact) => fact.kind(),
             Fact::Accounts(fact) => fact.kind(),
             Fact::Customers(fact) => fact.kind(),
+            Fact::Stock(fact) => fact.kind(),
+        }
+    }
+
+    /// What this fact does to what is on hand. The stock of a store is the sum of these.
+    pub fn stock_moves(&self) -> &[StockMove] {
+        match self {
+            Fact::StockOpened(fact) => &fact.moves,
+            Fact::TicketClosed(fact) => &fact.moves,
+            Fact::Stock(fact) => fact.moves(),
+            _ => &[],
         }
     }
 }

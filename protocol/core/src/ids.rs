@@ -163,6 +163,11 @@ uuid_id!(/** A balance that more than one store may want to spend: a gift card, 
 uuid_id!(/** One stable reading of a scale; it serves one line once. */ ReadingId);
 uuid_id!(/** Goods put aside for a customer; made by the register. */ LayawayId);
 uuid_id!(/** Room to spend that head office lent to one store; the command id that asked for it, or that put the value in there. */ LeaseId);
+uuid_id!(/** Goods held for somebody: an order, a layaway, a web order. */ ReservationId);
+uuid_id!(/** Goods on their way from one store to another; both stores know it by this. */ TransferId);
+uuid_id!(/** One arrival of goods, of a transfer or from a supplier; the same id is the same arrival. */ DeliveryId);
+uuid_id!(/** A change of stock that somebody outside the box asks for. */ StockRequestId);
+uuid_id!(/** One stock count, from its start to its approval. */ CountId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

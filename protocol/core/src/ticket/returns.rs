@@ -633,11 +633,7 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
             ..line.clone()
         });
     }
-    let moved = |line: &ClosedLine| StockMove {
-        sku: line.sku.clone(),
-        delta: Quantity(-line.quantity.0),
-        reason: MoveReason::Return,
-    };
+    let moved = |line: &ClosedLine| StockMove::new(line.sku.clone(), Quantity(-line.quantity.0), MoveReason::Return);
     let goods = lines.iter().filter(|line| line.details.role != LineRole::Department);
     let moves = goods.map(moved).collect();
     let due = sale.due.negated()?;
