@@ -19,6 +19,7 @@ use prost::Message;
 
 use crate::v1::journal as wire;
 
+mod chain;
 mod counter;
 
 /// Why payload bytes are not the fact their header announces.
@@ -108,6 +109,9 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::EffectWanted(fact) => counter::effect_wanted(fact).encode_to_vec(),
         Fact::EffectEnded(fact) => counter::effect_ended(fact).encode_to_vec(),
         Fact::ShelfCounted(fact) => counter::shelf_counted(fact).encode_to_vec(),
+        Fact::Chain(fact) => chain::encode_chain(fact),
+        Fact::Escrow(fact) => chain::encode_escrow(fact),
+        Fact::Opening(fact) => chain::encode_opening(fact),
     }
 }
 
@@ -212,6 +216,16 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::EffectWanted => Fact::EffectWanted(counter::read_effect_wanted(wire::EffectWanted::decode(bytes)?)?),
         Kind::EffectEnded => Fact::EffectEnded(counter::read_effect_ended(wire::EffectEnded::decode(bytes)?)?),
         Kind::ShelfCounted => Fact::ShelfCounted(Box::new(counter::read_shelf_counted(wire::ShelfCounted::decode(bytes)?)?)),
+        Kind::EpochSuperseded
+        | Kind::BranchRecorded
+        | Kind::BranchClosed
+        | Kind::ChainBroken
+        | Kind::EscrowGranted
+        | Kind::EscrowTaken
+        | Kind::EscrowRefused
+        | Kind::AccountsOpened
+        | Kind::TillsOpened
+        | Kind::WentLive => return chain::decode(kind, bytes),
     };
     Ok(Some(fact))
 }
@@ -226,12 +240,17 @@ pub fn fuzz_one(bytes: &[u8]) {
     }
 }
 
+const EPOCH_REASONS: [(EpochReason, &str); 5] = [
+    (EpochReason::NewStore, "new_store"),
+    (EpochReason::Rollback, "rollback"),
+    (EpochReason::Restored, "restored"),
+    (EpochReason::Replaced, "replaced"),
+    (EpochReason::Promoted, "promoted"),
+];
+
 fn epoch_opened(fact: &EpochOpened) -> wire::EpochOpened {
     wire::EpochOpened {
-        reason: match fact.reason {
-            EpochReason::NewStore => "new_store".into(),
-            EpochReason::Rollback => "rollback".into(),
-        },
+        reason: counter::word(&EPOCH_REASONS, fact.reason),
         previous: fact.previous.map(|end| wire::EpochEnd {
             epoch: end.epoch.0,
             seq: end.seq.0,
@@ -253,16 +272,7 @@ fn read_epoch_opened(read: wire::EpochOpened) -> Parsed<EpochOpened> {
         })
     };
     Ok(EpochOpened {
-        reason: match read.reason.as_str() {
-            "new_store" => EpochReason::NewStore,
-            "rollback" => EpochReason::Rollback,
-            _ => {
-                return Err(PayloadError::Word {
-                    field: "reason",
-                    value: read.reason,
-                });
-            }
-        },
+        reason: counter::read_word("reason", &EPOCH_REASONS, read.reason)?,
         previous: read.previous.map(end).transpose()?,
         series: read.series,
         currency: parse("currency", &read.currency)?,

@@ -2,12 +2,18 @@
 //!
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
+pub mod chain;
 mod counter;
+pub mod escrow;
+pub mod opening;
 
+pub use chain::ChainFact;
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
 };
+pub use escrow::EscrowFact;
+pub use opening::OpeningFact;
 
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +49,12 @@ pub enum Fact {
     EffectWanted(EffectWanted),
     EffectEnded(EffectEnded),
     ShelfCounted(Box<ShelfCounted>),
+    #[serde(untagged)]
+    Chain(ChainFact),
+    #[serde(untagged)]
+    Escrow(EscrowFact),
+    #[serde(untagged)]
+    Opening(OpeningFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -68,6 +80,16 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    EpochSuperseded = 90,
+    BranchRecorded = 91,
+    BranchClosed = 92,
+    ChainBroken = 93,
+    EscrowGranted = 94,
+    EscrowTaken = 95,
+    EscrowRefused = 96,
+    AccountsOpened = 97,
+    TillsOpened = 98,
+    WentLive = 99,
 }
 
 impl Kind {
@@ -91,6 +113,16 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::EpochSuperseded,
+        Kind::BranchRecorded,
+        Kind::BranchClosed,
+        Kind::ChainBroken,
+        Kind::EscrowGranted,
+        Kind::EscrowTaken,
+        Kind::EscrowRefused,
+        Kind::AccountsOpened,
+        Kind::TillsOpened,
+        Kind::WentLive,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -120,6 +152,16 @@ impl Kind {
             Kind::EffectWanted => "effect_wanted",
             Kind::EffectEnded => "effect_ended",
             Kind::ShelfCounted => "shelf_counted",
+            Kind::EpochSuperseded => "epoch_superseded",
+            Kind::BranchRecorded => "branch_recorded",
+            Kind::BranchClosed => "branch_closed",
+            Kind::ChainBroken => "chain_broken",
+            Kind::EscrowGranted => "escrow_granted",
+            Kind::EscrowTaken => "escrow_taken",
+            Kind::EscrowRefused => "escrow_refused",
+            Kind::AccountsOpened => "accounts_opened",
+            Kind::TillsOpened => "tills_opened",
+            Kind::WentLive => "went_live",
         }
     }
 }
@@ -158,6 +200,9 @@ impl Fact {
             Fact::EffectWanted(_) => Kind::EffectWanted,
             Fact::EffectEnded(_) => Kind::EffectEnded,
             Fact::ShelfCounted(_) => Kind::ShelfCounted,
+            Fact::Chain(fact) => fact.kind(),
+            Fact::Escrow(fact) => fact.kind(),
+            Fact::Opening(fact) => fact.kind(),
         }
     }
 }
@@ -181,6 +226,12 @@ pub enum EpochReason {
     NewStore,
     /// Head office holds entries which this box has not: its disk was set back.
     Rollback,
+    /// A backup was put back by hand.
+    Restored,
+    /// Another box took this store's place.
+    Replaced,
+    /// A follower took over, by hand.
+    Promoted,
 }
 
 /// The last entry of an epoch, as far as this box knows it.

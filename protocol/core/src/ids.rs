@@ -155,6 +155,7 @@ macro_rules! uuid_id {
 uuid_id!(/** Made by the caller of a command; the same id means the same command, for ever. */ CommandId);
 uuid_id!(/** One sale from the first scan to its end; made by the register. */ TicketId);
 uuid_id!(/** One shift of one till; the command id that opened it. */ ShiftId);
+uuid_id!(/** A balance that more than one store may want to spend: a gift card, a store credit, points, an account customer. */ AccountId);
 
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -11,12 +11,12 @@ use super::{Parsed, PayloadError, command_id, id, parse, read_all, read_receipt,
 use crate::v1::journal as wire;
 
 /// Words of an enum, both ways.
-fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
+pub fn word<T: Copy + PartialEq>(table: &[(T, &'static str)], value: T) -> String {
     let found = table.iter().find(|(known, _)| *known == value);
     found.map(|(_, word)| (*word).to_owned()).unwrap_or_default()
 }
 
-fn read_word<T: Copy>(field: &'static str, table: &[(T, &'static str)], value: String) -> Parsed<T> {
+pub fn read_word<T: Copy>(field: &'static str, table: &[(T, &'static str)], value: String) -> Parsed<T> {
     let found = table.iter().find(|(_, word)| *word == value);
     found.map(|(known, _)| *known).ok_or(PayloadError::Word { field, value })
 }
