@@ -4,6 +4,7 @@
 
 pub mod messages;
 pub mod payload;
+pub mod proof;
 pub mod subjects;
 
 /// Generated from `proto/`, one module per package.

@@ -694,4 +694,4 @@ fn rate(text: String) -> Parsed<backroom_core::tax::Rate> {
 
 #[cfg(test)]
 #[path = "payload_tests.rs"]
-mod tests;
+pub mod tests;

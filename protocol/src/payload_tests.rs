@@ -84,7 +84,7 @@ fn ticket() -> ClosedTicket {
     }
 }
 
-fn one_of_each() -> Vec<Fact> {
+pub fn one_of_each() -> Vec<Fact> {
     let (shift, till, register) = (ShiftId(uuid(2)), "t1".parse().unwrap(), "r1".parse().unwrap());
     let (ask, terminal): (_, DeviceId) = (CommandId(uuid(6)), "r1-terminal".parse().unwrap());
     let receipt = ReceiptNo {

@@ -113,3 +113,7 @@ impl Archive {
         Ok(reach)
     }
 }
+
+#[cfg(test)]
+#[path = "archive_tests.rs"]
+mod tests;

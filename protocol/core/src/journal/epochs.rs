@@ -222,3 +222,7 @@ impl Epochs {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "epochs_tests.rs"]
+mod tests;

@@ -176,3 +176,7 @@ impl Opening {
 fn more(count: u64) -> Result<u64, MoneyError> {
     count.checked_add(1).ok_or(MoneyError::TooLarge)
 }
+
+#[cfg(test)]
+#[path = "opening_tests.rs"]
+mod tests;

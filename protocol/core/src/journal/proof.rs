@@ -213,3 +213,7 @@ impl Proof {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "proof_tests.rs"]
+mod tests;

@@ -304,3 +304,7 @@ impl Builder {
         Ok(segment)
     }
 }
+
+#[cfg(test)]
+#[path = "segment_tests.rs"]
+pub mod tests;

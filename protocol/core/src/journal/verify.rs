@@ -97,11 +97,16 @@ impl Verifier {
 
     /// From the first entry of a segment on, without what went before. Its signature is a matter of its own.
     pub fn from_segment(segment: &Segment) -> Verifier {
-        let mut verifier = Verifier {
+        Verifier {
             address: Some((segment.tenant, segment.store)),
-            ..Verifier::default()
-        };
-        verifier.done.heads.insert(segment.epoch, segment.before());
+            ..Verifier::after(segment.before())
+        }
+    }
+
+    /// From the entry on that follows `head`, which is known to be right from elsewhere.
+    pub fn after(head: Head) -> Verifier {
+        let mut verifier = Verifier::default();
+        verifier.done.heads.insert(head.epoch, head);
         verifier
     }
 
@@ -111,8 +116,9 @@ impl Verifier {
         self
     }
 
-    /// Looks at the next entry. After an error nothing more is to be asked.
-    pub fn push<B: AsRef<[u8]>>(&mut self, row: &Row<B>) -> Result<(), Broken> {
+    /// Looks at the next entry, and hands out what it holds; `None` while it waits for the entry after it as a witness, which can
+    /// only end in an error. After an error nothing more is to be asked.
+    pub fn push<B: AsRef<[u8]>>(&mut self, row: &Row<B>) -> Result<Option<(Header, Hash)>, Broken> {
         let bytes = row.bytes.as_ref();
         let header = Header::of(bytes);
         if let Some(suspect) = self.suspect.take() {
@@ -132,7 +138,7 @@ impl Verifier {
                 computed,
                 prev: (right_place && header.prev_hash != head.hash).then_some(header.prev_hash),
             });
-            return Ok(());
+            return Ok(None);
         }
         if (header.epoch, header.seq) != (epoch, seq) {
             let (epoch, seq) = (header.epoch, header.seq);
@@ -152,7 +158,7 @@ impl Verifier {
         self.done.heads.insert(epoch, Head { epoch, seq, hash });
         self.done.entries = self.done.entries.saturating_add(1);
         self.done.bytes = self.done.bytes.saturating_add(bytes.len() as u64);
-        Ok(())
+        Ok(Some((header, hash)))
     }
 
     /// There are no more entries.
@@ -239,9 +245,9 @@ pub fn verify_segment<B: AsRef<[u8]>>(
     let mut verifier = Verifier::from_segment(segment);
     let mut built = Builder::after(segment.before());
     for row in rows {
-        verifier.push(&row)?;
-        if verifier.suspect.is_none() {
-            let entry = Entry::read(row.bytes.as_ref().to_vec()).map_err(SegmentError::Entry)?;
+        if let Some((header, hash)) = verifier.push(&row)? {
+            let bytes = row.bytes.as_ref().to_vec();
+            let entry = Entry { header, bytes, hash };
             built.push(&entry, read(&entry).as_ref())?;
         }
     }
@@ -249,3 +255,7 @@ pub fn verify_segment<B: AsRef<[u8]>>(
     segment.is_over(&built)?;
     Ok(verified)
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;
