@@ -41,7 +41,8 @@ pub struct BranchRecorded {
     pub tip_hash: Hash,
 }
 
-/// A person has looked at a second chain up to `tip`. Its entries go on counting; only the flag is gone.
+/// A person has looked at a second chain up to `tip`. Its entries go on counting; only the flag is gone. Never written to that chain
+/// itself, which would grow by it: a box that writes it opens a new epoch first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchClosed {
     pub branch: BranchName,

@@ -402,10 +402,12 @@ impl<C: Craft> World<C> {
         done
     }
 
-    /// Looks at the lists of head office: attests what nobody has any more, closes second chains. Says whether there was anything.
+    /// Looks at the lists of head office: sets up new boxes, attests what nobody has any more, closes second chains. Says whether there
+    /// was anything.
     fn person(&mut self) -> bool {
         let mut looked = false;
         for shop in 0..self.shops.len() {
+            looked |= self.set_up_anew(shop);
             let gaps = self.office.gaps(shop).into_iter();
             // Somebody may still have what is missing, if only his line is down.
             let gone = |(epoch, first, before): &(Epoch, Seq, Hash)| {
@@ -418,6 +420,13 @@ impl<C: Craft> World<C> {
             let closed = branches.map(|(epoch, tip, hash)| Slip::BranchClosed { epoch, tip, hash });
             let slips: Vec<Slip> = broken.chain(closed).collect();
             for slip in slips {
+                if let Slip::BranchClosed { epoch, tip, hash } = slip {
+                    // The box that still writes it would go on to grow it, if only by this very word: it opens a new epoch first.
+                    for at in 0..self.shops[shop].boxes.len() {
+                        let sent = self.shops[shop].boxes[at].leave(&Head { epoch, seq: tip, hash }, &mut self.stage);
+                        self.send_up(shop, at, sent);
+                    }
+                }
                 let at = self.stage.chance.index(self.shops[shop].boxes.len());
                 self.stage.note(|| format!("a person at store {shop}.{at}: {slip:?}"));
                 if let Some(sent) = self.shops[shop].boxes[at].write(slip, &mut self.stage) {
@@ -427,6 +436,19 @@ impl<C: Craft> World<C> {
             }
         }
         looked
+    }
+
+    /// A new box to which head office could not say which epoch is free, because it holds no chain of this store from its beginning:
+    /// a person sets it up with the next one that nobody has used. Says whether there was one.
+    fn set_up_anew(&mut self, shop: usize) -> bool {
+        let Some(epoch) = self.office.next_epoch(shop) else { return false };
+        let mut any = false;
+        for at in 0..self.shops[shop].boxes.len() {
+            let sent = self.shops[shop].boxes[at].set_up(epoch, &mut self.stage);
+            any |= sent.is_some();
+            self.send_up(shop, at, sent.unwrap_or_default());
+        }
+        any
     }
 
     /// False when there was nothing to break.

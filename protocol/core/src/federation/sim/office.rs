@@ -269,6 +269,14 @@ impl Office {
         gaps.filter(|gap| !table.attested.contains(gap)).collect()
     }
 
+    /// Newer than all of this store that head office has ever seen; `None` if a new box of it hears that from head office itself.
+    pub fn next_epoch(&self, shop: usize) -> Option<Epoch> {
+        let table = &self.tables[shop];
+        let newest = table.rows.keys().next_back().map_or(Epoch(0), |(epoch, ..)| *epoch);
+        let held = table.mains.values().any(|held| *held > 0);
+        (!held && self.receivers.is_some()).then_some(Epoch(newest.0 + 1))
+    }
+
     /// Second chains which nobody has looked at up to their end.
     pub fn open_branches(&self, shop: usize) -> Vec<(Epoch, Seq, Hash)> {
         let table = &self.tables[shop];

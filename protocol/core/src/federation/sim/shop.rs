@@ -282,6 +282,27 @@ impl ShopBox {
         self.write(slip, stage)
     }
 
+    /// A person opens the first epoch of a new box. `None` when it has one, or is down.
+    pub fn set_up<C: Craft>(&mut self, epoch: Epoch, stage: &mut Stage<C>) -> Option<Vec<What>> {
+        if !self.disk.journal.is_empty() || self.sender.is_none() {
+            return None;
+        }
+        stage.note(|| format!("a person sets the box of store {} up with epoch {epoch}", self.shop));
+        let head = self.disk.append(self.shop, epoch, Slip::Opened, stage);
+        Some(self.feed(Input::Journal(head), stage))
+    }
+
+    /// Opens a new epoch if this is the end of the chain which this box writes.
+    pub fn leave<C: Craft>(&mut self, end: &Head, stage: &mut Stage<C>) -> Vec<What> {
+        let newest = self.disk.journal.keys().next_back();
+        let writes = newest == Some(&end.epoch) && self.disk.hash_at(end.epoch, end.seq) == Some(end.hash);
+        if !writes || self.sender.is_none() {
+            return Vec::new();
+        }
+        let opened = self.open_epoch(stage);
+        self.carry_out(opened, false, stage)
+    }
+
     pub fn write<C: Craft>(&mut self, slip: Slip, stage: &mut Stage<C>) -> Option<Vec<What>> {
         self.sender.as_ref()?;
         let epoch = *self.disk.journal.keys().next_back()?;
@@ -316,7 +337,6 @@ impl ShopBox {
         self.feed(input, stage)
     }
 
-    /// Does what the sender says, one thing after the other, unless the fuse blows in between.
     fn feed<C: Craft>(&mut self, input: Input, stage: &mut Stage<C>) -> Vec<What> {
         let now_ms = stage.now_ms;
         let Some(sender) = &mut self.sender else { return Vec::new() };
@@ -324,7 +344,13 @@ impl ShopBox {
             self.acked.insert((message.epoch, message.last));
         }
         let after_welcome = matches!(input, Input::Welcome { .. });
-        let mut todo = sender.step(now_ms, input);
+        let outputs = sender.step(now_ms, input);
+        self.carry_out(outputs, after_welcome, stage)
+    }
+
+    /// Does what the sender says, one thing after the other, unless the fuse blows in between.
+    fn carry_out<C: Craft>(&mut self, mut todo: Vec<Output>, after_welcome: bool, stage: &mut Stage<C>) -> Vec<What> {
+        let now_ms = stage.now_ms;
         todo.reverse();
         let mut sent = Vec::new();
         while let Some(output) = todo.pop() {
