@@ -2,6 +2,7 @@
 //!
 //! Starts the servers as programs and speaks to them by the protocol; knows nothing of their insides.
 
+pub mod check_receipt;
 pub mod client;
 pub mod decode;
 pub mod demo;

@@ -5,6 +5,7 @@
 pub mod messages;
 pub mod payload;
 pub mod refusals;
+pub mod proof;
 pub mod subjects;
 
 /// Generated from `proto/`, one module per package.

@@ -22,6 +22,7 @@ use crate::v1::journal as wire;
 use stock::{read_stock_move, stock_move};
 
 mod accounts;
+mod chain;
 mod counter;
 mod day;
 mod fiscal;
@@ -129,6 +130,9 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::Accounts(fact) => accounts::encode(fact),
         Fact::Customers(fact) => customers::encode(fact),
         Fact::Stock(fact) => stock::encode(fact),
+        Fact::Chain(fact) => chain::encode_chain(fact),
+        Fact::Escrow(fact) => chain::encode_escrow(fact),
+        Fact::Opening(fact) => chain::encode_opening(fact),
     }
 }
 
@@ -317,6 +321,16 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         Kind::StockCrossed => Fact::Stock(StockFact::StockCrossed(stock::read_stock_crossed(wire::StockCrossed::decode(
             bytes,
         )?)?)),
+        Kind::EpochSuperseded
+        | Kind::BranchRecorded
+        | Kind::BranchClosed
+        | Kind::ChainBroken
+        | Kind::EscrowGranted
+        | Kind::EscrowTaken
+        | Kind::EscrowRefused
+        | Kind::AccountsOpened
+        | Kind::TillsOpened
+        | Kind::WentLive => return chain::decode(kind, bytes),
     };
     Ok(Some(fact))
 }
@@ -331,12 +345,17 @@ pub fn fuzz_one(bytes: &[u8]) {
     }
 }
 
+const EPOCH_REASONS: [(EpochReason, &str); 5] = [
+    (EpochReason::NewStore, "new_store"),
+    (EpochReason::Rollback, "rollback"),
+    (EpochReason::Restored, "restored"),
+    (EpochReason::Replaced, "replaced"),
+    (EpochReason::Promoted, "promoted"),
+];
+
 fn epoch_opened(fact: &EpochOpened) -> wire::EpochOpened {
     wire::EpochOpened {
-        reason: match fact.reason {
-            EpochReason::NewStore => "new_store".into(),
-            EpochReason::Rollback => "rollback".into(),
-        },
+        reason: counter::word(&EPOCH_REASONS, fact.reason),
         previous: fact.previous.map(|end| wire::EpochEnd {
             epoch: end.epoch.0,
             seq: end.seq.0,
@@ -358,16 +377,7 @@ fn read_epoch_opened(read: wire::EpochOpened) -> Parsed<EpochOpened> {
         })
     };
     Ok(EpochOpened {
-        reason: match read.reason.as_str() {
-            "new_store" => EpochReason::NewStore,
-            "rollback" => EpochReason::Rollback,
-            _ => {
-                return Err(PayloadError::Word {
-                    field: "reason",
-                    value: read.reason,
-                });
-            }
-        },
+        reason: counter::read_word("reason", &EPOCH_REASONS, read.reason)?,
         previous: read.previous.map(end).transpose()?,
         series: read.series,
         currency: parse("currency", &read.currency)?,
@@ -761,4 +771,4 @@ fn rate(text: String) -> Parsed<backroom_core::tax::Rate> {
 
 #[cfg(test)]
 #[path = "payload_tests.rs"]
-mod tests;
+pub mod tests;

@@ -16,12 +16,16 @@ use backroom_core::facts::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     LineDetails, ShelfCounted, TicketDetails,
 };
+use backroom_core::facts::chain::{BranchClosed, BranchName, BranchRecorded, ChainFact, EpochSuperseded};
+use backroom_core::facts::escrow::{EscrowFact, EscrowGranted, EscrowRefused, EscrowTaken};
+use backroom_core::facts::opening::{AccountsOpened, OpenedAccount, OpenedKind, OpenedTill, OpeningFact, TillsOpened, WentLive};
 use backroom_core::ids::{AccountId, DeviceId, LayawayId, LeaseId, ReadingId, RegisterId};
 use backroom_core::price::Discount;
 use backroom_core::tax::Exemption;
 use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::till::Foreign;
 use backroom_core::time::BusinessDay;
+use backroom_core::journal::{BreakCause, ChainBreak, Seal};
 use proptest::prelude::*;
 
 use super::*;
@@ -228,7 +232,7 @@ fn a_ticket_that_tells_everything_survives_its_bytes_and_its_words() {
     }
 }
 
-fn one_of_each() -> Vec<Fact> {
+pub fn one_of_each() -> Vec<Fact> {
     let (shift, till, register) = (ShiftId(uuid(2)), "t1".parse().unwrap(), "r1".parse().unwrap());
     let (ask, terminal): (_, DeviceId) = (CommandId(uuid(6)), "r1-terminal".parse().unwrap());
     let receipt = ReceiptNo {
@@ -265,6 +269,11 @@ fn one_of_each() -> Vec<Fact> {
         price: Money(700),
         currency: "EUR".parse().unwrap(),
         effective_at: at(),
+    };
+    let branch = BranchName {
+        epoch: Epoch(1),
+        first: Seq(10),
+        hash: Hash([3; 32]),
     };
     vec![
         Fact::EpochOpened(EpochOpened {
@@ -441,6 +450,81 @@ fn one_of_each() -> Vec<Fact> {
                 sku: "TEE-M".parse().unwrap(),
                 quantity: Quantity(1000),
             }],
+        })),
+        Fact::Chain(ChainFact::EpochSuperseded(EpochSuperseded {
+            epoch: Epoch(2),
+            by: Epoch(3),
+        })),
+        Fact::Chain(ChainFact::BranchRecorded(BranchRecorded {
+            branch,
+            tip: Seq(12),
+            tip_hash: Hash([4; 32]),
+        })),
+        Fact::Chain(ChainFact::BranchClosed(BranchClosed {
+            branch,
+            tip: Seq(12),
+            by: "s101".parse().unwrap(),
+        })),
+        Fact::Chain(ChainFact::ChainBroken(ChainBreak {
+            epoch: Epoch(1),
+            before: Seq(4),
+            before_hash: Hash([5; 32]),
+            after: Seq(8),
+            named_hash: Hash([6; 32]),
+            cause: BreakCause::BoxLost,
+            by: "s101".parse().unwrap(),
+            at: at(),
+            signature: Seal([7; 64]),
+        })),
+        Fact::Escrow(EscrowFact::EscrowGranted(EscrowGranted {
+            grant: ask,
+            register,
+            series: 3,
+            sales: 50,
+            total: Money(100_000),
+            largest: Money(20_000),
+            until: at(),
+        })),
+        Fact::Escrow(EscrowFact::EscrowTaken(EscrowTaken {
+            grant: ask,
+            register,
+            log: Hash([8; 32]),
+            sales: 3,
+            total: Money(3570),
+            merged: 2,
+        })),
+        Fact::Escrow(EscrowFact::EscrowRefused(EscrowRefused {
+            grant: ask,
+            register,
+            log: Hash([8; 32]),
+            why: "escrow_handed_over".into(),
+        })),
+        Fact::Opening(OpeningFact::AccountsOpened(AccountsOpened {
+            source: Hash([9; 32]),
+            accounts: vec![OpenedAccount {
+                account: AccountId(uuid(9)),
+                kind: OpenedKind::GiftCard,
+                balance: 2500,
+            }],
+        })),
+        Fact::Opening(OpeningFact::TillsOpened(TillsOpened {
+            source: Hash([9; 32]),
+            tills: vec![OpenedTill {
+                till,
+                last_z: 41,
+                perpetual_sales: Money(1_000_000),
+                perpetual_returns: Money(-5_000),
+            }],
+        })),
+        Fact::Opening(OpeningFact::WentLive(WentLive {
+            items: 1,
+            on_hand: Quantity(5000),
+            accounts: 1,
+            money: Money(2500),
+            points: 0,
+            tills: 1,
+            perpetual_sales: Money(1_000_000),
+            perpetual_returns: Money(-5_000),
         })),
     ]
     .into_iter()
@@ -667,6 +751,16 @@ fn version_one_of_every_kind_is_written_down() {
         assert_eq!(was, is);
     }
     assert_eq!(written, now, "a kind has no line yet");
+}
+
+/// The body of an export names each fact by its own word, in whichever room it lives.
+#[test]
+fn every_fact_reads_back_from_the_body_of_an_export() {
+    for fact in one_of_each() {
+        let body = serde_json::to_value(&fact).unwrap();
+        assert_eq!(body["fact"], fact.kind().word());
+        assert_eq!(serde_json::from_value::<Fact>(body).unwrap(), fact);
+    }
 }
 
 fn example(fact: &Fact) -> String {

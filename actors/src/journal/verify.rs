@@ -2,10 +2,12 @@
 //!
 //! Trusts no stored hash, number or sum: everything is computed again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use backroom_core::facts::{Fact, TicketEnd};
 use backroom_core::ids::{RegisterId, TillId};
+use backroom_core::journal::segment::{Builder, SegmentError};
+use backroom_core::journal::verify::{Broken, Row, Verifier};
 use backroom_core::journal::{Entry, Epoch, Hash, Head, Segment, Seq};
 use backroom_core::stock::Stock;
 use backroom_core::till::Till;
@@ -20,6 +22,8 @@ use crate::file::FileError;
 pub enum VerifyError {
     #[error("{epoch}:{seq} {why}")]
     Broken { epoch: i64, seq: i64, why: String },
+    #[error(transparent)]
+    Entry(#[from] Broken),
     #[error("{0}")]
     Fold(String),
     #[error(transparent)]
@@ -38,13 +42,33 @@ pub struct Verified {
     returned: BTreeMap<String, String>,
 }
 
+/// The segments as they follow from the entries: a few figures each.
+#[derive(Default)]
+struct Built {
+    filling: BTreeMap<Epoch, Builder>,
+    full: BTreeMap<(Epoch, Seq), Builder>,
+}
+
+impl Built {
+    fn push(&mut self, entry: &Entry, fact: Option<&Fact>) -> Result<(), SegmentError> {
+        let (epoch, seq) = entry.position();
+        let filling = self.filling.entry(epoch).or_insert_with(|| Builder::after(Head::start(epoch)));
+        filling.push(entry, fact)?;
+        if filling.is_full() {
+            let next = Builder::after(filling.head());
+            self.full.insert((epoch, seq), std::mem::replace(filling, next));
+        }
+        Ok(())
+    }
+}
+
 const PAGE: u32 = 512;
 
 /// Reads every entry and recomputes hashes, chain, numbering and folds; checks segment signatures.
 pub async fn verify(reader: &Reader, key: &VerifyingKey) -> Result<Verified, VerifyError> {
     let mut verified = Verified::default();
-    let mut heads: BTreeMap<Epoch, Head> = BTreeMap::new();
-    let mut hashes: HashMap<(Epoch, Seq), Hash> = HashMap::new();
+    let mut verifier = Verifier::new();
+    let mut built = Built::default();
     let mut position = 0;
     loop {
         let page = reader.raw_after(position, PAGE).await?;
@@ -52,24 +76,27 @@ pub async fn verify(reader: &Reader, key: &VerifyingKey) -> Result<Verified, Ver
         position = last.0;
         for (_, epoch, seq, bytes, stored) in page {
             let broken = |why: String| VerifyError::Broken { epoch, seq, why };
-            let entry = Entry::read(bytes).map_err(|error| broken(error.to_string()))?;
-            if entry.hash.0[..] != stored[..] {
-                return Err(broken("does not hash to what was stored with it".into()));
-            }
-            if (i64::from(entry.header.epoch.0), entry.header.seq.0 as i64) != (epoch, seq) {
-                return Err(broken(format!("holds the bytes of {}:{}", entry.header.epoch, entry.header.seq)));
-            }
-            let head = heads.entry(entry.header.epoch).or_insert(Head::start(entry.header.epoch));
-            head.follow(&entry).map_err(|error| broken(error.to_string()))?;
-            verified.head = Some(*head);
+            let stored = Hash::from_slice(&stored).ok_or_else(|| broken("the hash stored with it is no SHA-256".into()))?;
+            let number = "its place in the table is no place of an entry";
+            let row = Row {
+                epoch: Epoch(u32::try_from(epoch).map_err(|_| broken(number.into()))?),
+                seq: Seq(u64::try_from(seq).map_err(|_| broken(number.into()))?),
+                prev_hash: None,
+                hash: stored,
+                bytes: &bytes,
+            };
+            // Without a header the next entry, or the end, tells what is wrong with this one.
+            let Some((header, hash)) = verifier.push(&row)? else { continue };
+            let entry = Entry { header, bytes, hash };
+            verified.head = verifier.head(header.epoch);
             verified.entries += 1;
-            if entry.header.seq.0.is_multiple_of(Segment::LEN) || entry.header.seq.0 % Segment::LEN == 1 {
-                hashes.insert(entry.position(), entry.hash);
-            }
-            verified.fold(&entry).map_err(broken)?;
+            let fact = payload::fact(&entry).map_err(|error| broken(error.to_string()))?;
+            built.push(&entry, fact.as_ref()).map_err(|error| broken(error.to_string()))?;
+            verified.fold(&entry, fact).map_err(broken)?;
         }
     }
-    verified.check_segments(reader, key, &hashes).await?;
+    verifier.finish()?;
+    verified.check_segments(reader, key, &built).await?;
     Ok(verified)
 }
 
@@ -127,10 +154,8 @@ pub async fn prove(reader: &Reader, key: &VerifyingKey) -> Result<Verified, Veri
 }
 
 impl Verified {
-    fn fold(&mut self, entry: &Entry) -> Result<(), String> {
-        let Some(fact) = payload::fact(entry).map_err(|error| error.to_string())? else {
-            return Ok(());
-        };
+    fn fold(&mut self, entry: &Entry, fact: Option<Fact>) -> Result<(), String> {
+        let Some(fact) = fact else { return Ok(()) };
         for moved in fact.stock_moves() {
             self.stock.apply(moved).map_err(|error| error.to_string())?;
         }
@@ -167,7 +192,7 @@ impl Verified {
         &mut self,
         reader: &Reader,
         key: &VerifyingKey,
-        hashes: &HashMap<(Epoch, Seq), Hash>,
+        built: &Built,
     ) -> Result<(), VerifyError> {
         for text in reader.segments().await? {
             let segment: Segment = serde_json::from_str(&text).map_err(|error| FileError::Content(format!("a segment: {error}")))?;
@@ -180,9 +205,10 @@ impl Verified {
                 return Err(broken("a segment of an epoch without entries"));
             };
             segment.verify(key, head.0, head.1).map_err(|error| broken(&error.to_string()))?;
-            if hashes.get(&(segment.epoch, segment.last)) != Some(&segment.hash) {
-                return Err(broken("the signed segment ends in another hash"));
-            }
+            let Some(figures) = built.full.get(&(segment.epoch, segment.last)) else {
+                return Err(broken("a signed segment without its entries"));
+            };
+            segment.is_over(figures).map_err(|error| broken(&error.to_string()))?;
             self.segments += 1;
         }
         Ok(())

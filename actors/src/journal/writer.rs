@@ -10,7 +10,8 @@ use std::sync::Arc;
 use backroom_core::directive::Address;
 use backroom_core::facts::{CashMoved, ClosedTicket, EpochEnd, EpochOpened, EpochReason, Fact, Kind, ShiftOpened, TicketEnd};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, TillId};
-use backroom_core::journal::{Entry, Epoch, FiscalBlock, Hash, Head, Header, Retention, Segment, Seq};
+use backroom_core::journal::segment::{Builder, SegmentError};
+use backroom_core::journal::{Entry, Epoch, FiscalBlock, Head, Header, Retention, Segment, Seq};
 use backroom_core::till::Till;
 use backroom_core::time::Instant;
 use backroom_protocol::payload;
@@ -63,8 +64,8 @@ struct Folds {
     epoch_opened: Option<EpochOpened>,
     counters: HashMap<(RegisterId, u32), u64>,
     books: Arc<Books>,
-    /// Hash before the first entry of the segment that is being filled.
-    segment_before: Hash,
+    /// The segment that is being filled.
+    segment: Builder,
 }
 
 /// The rows a batch has gathered so far.
@@ -390,25 +391,18 @@ fn push(
         seq: header.seq,
         hash: entry.hash,
     };
-    if header.seq.0 % Segment::LEN == 1 {
-        folds.segment_before = before.hash;
+    if folds.segment.is_full() || folds.segment.head() != before {
+        folds.segment = Builder::after(before);
     }
+    folds.segment.push(&entry, Some(&fact)).map_err(unfit)?;
     rows.gather(folds.position, &entry, &fact, append);
     if let Fact::TicketClosed(ticket) = &fact
         && let Some(receipt) = ticket.receipt
     {
         folds.counters.insert((receipt.register, receipt.series), receipt.number);
     }
-    if header.seq.0.is_multiple_of(Segment::LEN) {
-        let first = Seq(header.seq.0 - Segment::LEN + 1);
-        let segment = Segment::sign(
-            &settings.signing_key,
-            header.tenant,
-            header.store,
-            first,
-            folds.segment_before,
-            folds.head,
-        );
+    if folds.segment.is_full() {
+        let segment = folds.segment.sign(&settings.signing_key).map_err(unfit)?;
         let body = serde_json::to_string(&segment).unwrap_or_default(); // Plain numbers and texts always serialise.
         rows.segments.push(json!([segment.epoch.0, segment.first.0, segment.last.0, body]));
     }
@@ -421,6 +415,17 @@ fn push(
     };
     rows.told.push(committed.clone());
     Ok(committed)
+}
+
+/// A segment takes whatever the writer chains; only its sums may be too large.
+fn unfit(why: SegmentError) -> AppendError {
+    match why {
+        SegmentError::Money(why) => why.into(),
+        why => {
+            tracing::error!(%why, "the segment does not take an entry");
+            AppendError::NoEpoch
+        }
+    }
 }
 
 /// The till a fact happens to.
@@ -462,10 +467,17 @@ impl Folds {
             hash: entry.hash,
         });
         let segment_first = head.seq.0.saturating_sub(1) / Segment::LEN * Segment::LEN + 1;
-        let segment_before = match sql::range(db, head.epoch, Seq(segment_first), 1).await?.first() {
-            Some(entry) => entry.header.prev_hash,
-            None => Hash::ZERO,
-        };
+        let mut segment = None;
+        for entry in sql::range(db, head.epoch, Seq(segment_first), Segment::LEN as u32).await? {
+            let before = Head {
+                epoch: head.epoch,
+                seq: Seq(entry.header.seq.0 - 1),
+                hash: entry.header.prev_hash,
+            };
+            let fact = payload::fact(&entry).ok().flatten();
+            let filled = segment.get_or_insert_with(|| Builder::after(before)).push(&entry, fact.as_ref());
+            filled.map_err(|why| FileError::Content(format!("the segment that is being filled: {why}")))?;
+        }
         let position: i64 = sqlx::query_scalar("select coalesce(max(position), 0) from entry")
             .fetch_one(&mut *db)
             .await?;
@@ -477,7 +489,7 @@ impl Folds {
             epoch_opened,
             counters,
             books: Arc::new(books),
-            segment_before,
+            segment: segment.unwrap_or(Builder::after(head)),
         })
     }
 

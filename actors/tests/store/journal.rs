@@ -32,10 +32,10 @@ async fn whatever_is_changed_in_the_file_is_named() {
     let changes = [
         (
             "update entry set bytes = replace(bytes, 'T-shirt', 'T-shirT') where seq = 7",
-            "1:7 does not hash",
+            "1:7 its bytes were changed",
         ),
-        ("update entry set hash = zeroblob(32) where seq = 6", "1:6 does not hash"),
-        ("delete from entry where seq = 6", "1:7 entry 1:7 does not follow 1:6"),
+        ("update entry set hash = zeroblob(32) where seq = 6", "1:6 the hash stored with it was changed"),
+        ("delete from entry where seq = 6", "1:7 it does not follow: 6 was to come"),
         ("update stock set on_hand = on_hand + 1000 where sku = 'TEE'", "stock of TEE"),
         ("update counter set last = last + 5", "receipt counters"),
         ("insert into returned values ('r1/1/1', 'r1/1/9')", "taken back"),

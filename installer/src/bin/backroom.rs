@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{decode, demo, doctor, price};
+use installer::{check_receipt, decode, demo, doctor, price};
 
 /// Sets up, looks after and shows a Backroom shop
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Price a basket and say for each cent why
     Price(price::Price),
+    /// Check a receipt's proof with nothing but the file and the shop's public key
+    CheckReceipt(check_receipt::CheckReceipt),
 }
 
 fn main() -> ExitCode {
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Doctor(args) => doctor::run(args),
         Command::Price(args) => price::run(args),
+        Command::CheckReceipt(args) => check_receipt::run(args),
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Address {
 }
 
 impl Address {
-    fn start(&self, what: &str) -> Vec<u8> {
+    pub(crate) fn start(&self, what: &str) -> Vec<u8> {
         let mut bytes = format!("backroom {what} v1\0").into_bytes();
         bytes.extend_from_slice(&self.tenant.to_bytes());
         bytes.extend_from_slice(&self.store.to_bytes());

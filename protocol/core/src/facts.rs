@@ -12,7 +12,12 @@ mod ticket;
 mod till;
 pub mod customers;
 mod stock;
+pub mod chain;
+mod counter;
+pub mod escrow;
+pub mod opening;
 
+pub use chain::ChainFact;
 pub use counter::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
@@ -37,6 +42,8 @@ pub use stock::{
     StockAdjusted, StockCrossed, StockFact, StockRequestRefused, StockReserved, TransferClosed, TransferDispatched, TransferReceived,
     UnitsMarked,
 };
+pub use escrow::EscrowFact;
+pub use opening::OpeningFact;
 
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +97,11 @@ pub enum Fact {
     #[serde(untagged)]
     Customers(CustomersFact),
     Stock(StockFact),
+    Chain(ChainFact),
+    #[serde(untagged)]
+    Escrow(EscrowFact),
+    #[serde(untagged)]
+    Opening(OpeningFact),
 }
 
 /// The number of a fact in the entry header. Numbers are never used again for something else.
@@ -170,6 +182,16 @@ pub enum Kind {
     CountApproved = 34,
     UnitsMarked = 35,
     StockCrossed = 36,
+    EpochSuperseded = 90,
+    BranchRecorded = 91,
+    BranchClosed = 92,
+    ChainBroken = 93,
+    EscrowGranted = 94,
+    EscrowTaken = 95,
+    EscrowRefused = 96,
+    AccountsOpened = 97,
+    TillsOpened = 98,
+    WentLive = 99,
 }
 
 impl Kind {
@@ -248,6 +270,16 @@ impl Kind {
         Kind::CountApproved,
         Kind::UnitsMarked,
         Kind::StockCrossed,
+        Kind::EpochSuperseded,
+        Kind::BranchRecorded,
+        Kind::BranchClosed,
+        Kind::ChainBroken,
+        Kind::EscrowGranted,
+        Kind::EscrowTaken,
+        Kind::EscrowRefused,
+        Kind::AccountsOpened,
+        Kind::TillsOpened,
+        Kind::WentLive,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.
@@ -332,6 +364,16 @@ impl Kind {
             Kind::CountApproved => "count_approved",
             Kind::UnitsMarked => "units_marked",
             Kind::StockCrossed => "stock_crossed",
+            Kind::EpochSuperseded => "epoch_superseded",
+            Kind::BranchRecorded => "branch_recorded",
+            Kind::BranchClosed => "branch_closed",
+            Kind::ChainBroken => "chain_broken",
+            Kind::EscrowGranted => "escrow_granted",
+            Kind::EscrowTaken => "escrow_taken",
+            Kind::EscrowRefused => "escrow_refused",
+            Kind::AccountsOpened => "accounts_opened",
+            Kind::TillsOpened => "tills_opened",
+            Kind::WentLive => "went_live",
         }
     }
 }
@@ -407,6 +449,9 @@ impl Fact {
             Fact::TicketClosed(fact) => &fact.moves,
             Fact::Stock(fact) => fact.moves(),
             _ => &[],
+            Fact::Chain(fact) => fact.kind(),
+            Fact::Escrow(fact) => fact.kind(),
+            Fact::Opening(fact) => fact.kind(),
         }
     }
 }
@@ -430,6 +475,12 @@ pub enum EpochReason {
     NewStore,
     /// Head office holds entries which this box has not: its disk was set back.
     Rollback,
+    /// A backup was put back by hand.
+    Restored,
+    /// Another box took this store's place.
+    Replaced,
+    /// A follower took over, by hand.
+    Promoted,
 }
 
 /// The last entry of an epoch, as far as this box knows it.

@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::time::{BusinessDay, Instant};
 
-fn header(seq: u64, prev_hash: Hash) -> Header {
+pub fn header(seq: u64, prev_hash: Hash) -> Header {
     Header {
         tenant: "thread".parse().unwrap(),
         store: "berlin".parse().unwrap(),
@@ -23,7 +24,7 @@ fn header(seq: u64, prev_hash: Hash) -> Header {
     }
 }
 
-fn chain(length: u64) -> Vec<Entry> {
+pub fn chain(length: u64) -> Vec<Entry> {
     let mut head = Head::start(Epoch(1));
     let mut entries = Vec::new();
     for seq in 1..=length {
@@ -65,31 +66,6 @@ fn a_gap_a_swap_and_a_foreign_chain_are_named() {
     head.follow(&entries[1]).unwrap();
 }
 
-#[test]
-fn a_segment_is_this_stores_or_nobodys() {
-    let key = SigningKey::from_bytes(&[1; 32]);
-    let (tenant, store): (TenantId, StoreId) = ("thread".parse().unwrap(), "berlin".parse().unwrap());
-    let entries = chain(5);
-    let head = Head {
-        epoch: Epoch(1),
-        seq: Seq(5),
-        hash: entries[4].hash,
-    };
-    let segment = Segment::sign(&key, tenant, store, Seq(1), Hash::ZERO, head);
-    segment.verify(&key.verifying_key(), tenant, store).unwrap();
-    assert!(segment.verify(&key.verifying_key(), tenant, "munich".parse().unwrap()).is_err());
-    let longer = Segment {
-        last: Seq(6),
-        ..segment.clone()
-    };
-    assert!(longer.verify(&key.verifying_key(), tenant, store).is_err());
-    assert!(
-        segment
-            .verify(&SigningKey::from_bytes(&[2; 32]).verifying_key(), tenant, store)
-            .is_err()
-    );
-}
-
 proptest! {
     #[test]
     fn any_flipped_bit_is_noticed(bit in 0usize..(HEADER_LEN + 6) * 8) {
@@ -104,8 +80,22 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
         fuzz_one(&bytes);
+    }
+
+    #[test]
+    fn mutated_segments_and_proofs_are_read_or_refused(at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<prop::sample::Index>()) {
+        let (entries, segment, key) = segment::tests::signed(5);
+        let proof = proof::Proof::of(&entries, 3, &segment, &key.verifying_key()).unwrap();
+        for whole in [segment.to_bytes(), proof.to_bytes()] {
+            fuzz_one(&whole);
+            let mut bytes = whole.clone();
+            bytes[at.index(whole.len())] = byte;
+            fuzz_one(&bytes);
+            bytes.truncate(cut.index(whole.len()));
+            fuzz_one(&bytes);
+        }
     }
 
     #[test]

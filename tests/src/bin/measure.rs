@@ -11,7 +11,7 @@ use backroom_tests::baseline::grpc;
 use backroom_tests::campaign::{broker, crash, fault::Fault, panics};
 use backroom_tests::latency::Latencies;
 use backroom_tests::laws::{self, Sync};
-use backroom_tests::{checkout, figure};
+use backroom_tests::{checkout, federation_sim, figure, journal_verify};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -52,6 +52,13 @@ enum What {
     },
     /// Checks the ten laws over exports, client logs and ledgers
     Laws(Laws),
+    /// Plays whole schedules of stores and head office with faults, and checks that nothing is lost
+    FederationSim(FederationSim),
+    /// Verifies a long journal, beside a bare SHA-256 over the same bytes
+    JournalVerify {
+        #[command(flatten)]
+        common: Common,
+    },
     #[command(name = grpc::SERVE, hide = true)]
     BareGrpcServer,
 }
@@ -88,6 +95,25 @@ struct Crash {
     kills: usize,
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u16).range(1..=64))]
     registers: u16,
+}
+
+#[derive(Debug, Args)]
+struct FederationSim {
+    /// A few hundred schedules, for every day
+    #[arg(long)]
+    quick: bool,
+    /// One JSON object a figure, and nothing else on standard output
+    #[arg(long)]
+    json: bool,
+    /// How many schedules
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// Play only this one again, and tell what happens in it
+    #[arg(long)]
+    seed: Option<u64>,
+    /// With --seed: with real bytes and signatures
+    #[arg(long, requires = "seed")]
+    real: bool,
 }
 
 #[derive(Debug, Args)]
@@ -206,8 +232,44 @@ async fn run(what: What) -> Result<bool> {
             Ok(outcome.holds)
         }
         What::Laws(args) => check_laws(args),
+        What::FederationSim(args) => Ok(simulate(&args)),
+        What::JournalVerify { common } => {
+            let entries = if common.quick { 20_000 } else { 1_000_000 };
+            let plan = journal_verify::Plan {
+                entries,
+                seed: common.seed,
+            };
+            let figures = journal_verify::measure(&plan)?;
+            figure::print(&figures, common.json);
+            // Speed is told; that every flipped bit is named must hold.
+            Ok(figures.iter().all(|figure| figure.name != "flipped_bits_named" || figure.ok == Some(true)))
+        }
         What::BareGrpcServer => grpc::serve().await.map(|()| true),
     }
+}
+
+fn simulate(args: &FederationSim) -> bool {
+    if let Some(seed) = args.seed {
+        let (outcome, lines, same) = federation_sim::replay(seed, args.real);
+        lines.iter().for_each(|line| println!("{line}"));
+        match (&outcome.broken, same) {
+            (Some(broken), _) => println!("seed {seed}: BROKEN: {broken}"),
+            (None, true) => println!("seed {seed}: every law holds, {} ms after the last fault", outcome.healed_ms),
+            (None, false) => println!("seed {seed}: does not play the same twice"),
+        }
+        return outcome.broken.is_none() && same;
+    }
+    let plan = match args.quick {
+        true => federation_sim::Plan::quick(),
+        false => federation_sim::Plan::of(args.seeds),
+    };
+    let report = federation_sim::run(&plan, progress);
+    figure::print(&report.figures, args.json);
+    if let Some((seed, why, lines)) = &report.broken {
+        eprintln!("\nseed {seed} is BROKEN: {why}\nits last steps; all of them: measure federation-sim --seed {seed}\n");
+        lines.iter().skip(lines.len().saturating_sub(60)).for_each(|line| eprintln!("{line}"));
+    }
+    report.holds
 }
 
 fn check_laws(args: Laws) -> Result<bool> {

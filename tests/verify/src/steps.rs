@@ -138,6 +138,20 @@ pub const STEPS: &[Step] = &[
         run: broker,
     },
     Step {
+        name: "journal",
+        about: "a long journal is verified, a flipped bit is named",
+        needs: &["build"],
+        deadline: USUAL,
+        run: journal,
+    },
+    Step {
+        name: "federation",
+        about: "schedules of stores and head office with every fault",
+        needs: &["build"],
+        deadline: USUAL,
+        run: federation,
+    },
+    Step {
         name: "checkout",
         about: "figures of a checkout, in a debug build",
         needs: &["build"],
@@ -192,6 +206,14 @@ fn panics(place: &mut Place, step: &Step) -> Tally {
 
 fn broker(place: &mut Place, step: &Step) -> Tally {
     program(place, step, "measure", &["broker", "--quick", "--json"])
+}
+
+fn journal(place: &mut Place, step: &Step) -> Tally {
+    program(place, step, "measure", &["journal-verify", "--quick", "--json"])
+}
+
+fn federation(place: &mut Place, step: &Step) -> Tally {
+    program(place, step, "measure", &["federation-sim", "--quick", "--json"])
 }
 
 fn checkout(place: &mut Place, step: &Step) -> Tally {

@@ -12,7 +12,6 @@ use crate::journal::{Epoch, Hash, Head, Seq};
 
 use super::office::Office;
 use super::shop::address;
-use super::wire::Batch;
 use super::*;
 
 /// Chain `branch` of an epoch leaves chain 0 after entry 7 times its number; so 0 is a common beginning for all.
@@ -103,28 +102,29 @@ proptest! {
     /// `Office` itself refuses to go on when something is stored twice, claimed and not held, or taken back.
     #[test]
     fn head_office_never_claims_what_it_does_not_hold(all in proptest::collection::vec(said(), 1..80)) {
-        let mut office = Office::new();
-        let mut reached = Reached::default();
-        let mut chance = Chance::new(1);
-        let mut now_ms = 0;
+        let mut office = Office::new(NEW);
+        let mut stage = Stage::new(1, Plain, false);
         for said in all {
             if office.is_down() {
                 office.start();
             }
             let told = match said {
                 Said::Batch { epoch, branch, first, len } => {
-                    let link = |seq| Link { seq: Seq(seq), prev_hash: hash_of(epoch, branch, seq - 1), hash: hash_of(epoch, branch, seq) };
-                    let entries: Vec<Link> = (first..first + len).map(link).collect();
+                    let written = |seq| {
+                        let link = Link { seq: Seq(seq), prev_hash: hash_of(epoch, branch, seq - 1), hash: hash_of(epoch, branch, seq) };
+                        Written { link, slip: Slip::Opened }
+                    };
+                    let entries = (first..first + len).map(written).collect();
                     let message = Message { epoch: Epoch(epoch), first: Seq(first), last: Seq(first + len - 1), round: 0 };
-                    office.batch(0, now_ms, &Batch { message, entries }, &mut reached)
+                    office.batch(0, &Batch { message, entries }, &mut stage)
                 }
                 Said::Hello { epoch, branch, seq } => {
                     let head = Head { epoch: Epoch(epoch), seq: Seq(seq), hash: hash_of(epoch, branch, seq) };
-                    office.hello(0, now_ms, &[head], &mut reached)
+                    office.hello(0, &[head], &mut stage)
                 }
                 Said::Tick { later_ms } => {
-                    now_ms += later_ms;
-                    office.tick(0, now_ms, &mut reached)
+                    stage.now_ms += later_ms;
+                    office.tick(0, &mut stage)
                 }
                 Said::Crash => {
                     office.back_up();
@@ -132,7 +132,7 @@ proptest! {
                     Ok(Vec::new())
                 }
                 Said::Older => {
-                    office.restore_backup(&mut chance);
+                    office.restore_backup(&mut stage);
                     Ok(Vec::new())
                 }
             };

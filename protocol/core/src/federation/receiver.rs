@@ -105,6 +105,10 @@ pub enum Input {
     },
     /// Signature checked.
     Hello { heads: Vec<Announced> },
+    /// A chain break stands in the store's journal, attested and signed: what lies before `after`, which names `named` as the hash
+    /// before it, is lost and is not asked for any more. Said when such an entry is stored, and of all of them after `restore`. Should
+    /// the lost entries turn up after all, they are taken as ever.
+    Attested { epoch: Epoch, after: Seq, named: Hash },
     /// At least once a second.
     Tick,
 }
@@ -211,6 +215,11 @@ impl Receiver {
         match input {
             Input::Batch { head, entries, stored } => self.batch(&head, &entries, &stored, &mut outputs),
             Input::Hello { heads } => self.hello(now_ms, &heads, &mut outputs),
+            Input::Attested { epoch, after, named } => {
+                if let Some(life) = self.life_mut(epoch) {
+                    life.stretches.attest(after, named);
+                }
+            }
             Input::Tick => {}
         }
         self.ask(now_ms, &mut outputs);

@@ -109,6 +109,13 @@ pub enum Input {
     },
     /// Signature checked.
     Resend(Resend),
+    /// These entries of ours can not be read any more. They are never published again; head office asks in vain until it has them
+    /// from elsewhere or a person attests the break. Said after each `restore`, too.
+    Lost {
+        epoch: Epoch,
+        first: Seq,
+        last: Seq,
+    },
     /// At least once a second.
     Tick,
 }
@@ -149,7 +156,7 @@ pub struct Sender {
 }
 
 /// One epoch of this box.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Life {
     head: Head,
     /// Proven.
@@ -159,6 +166,8 @@ struct Life {
     /// Head office's main branch of this epoch is not ours. The marks for all will never cover our end of it, so an
     /// acknowledgement must do until a welcome confirms it; head office asks for what it lacks.
     astray: bool,
+    /// Entries that can not be read any more, in rising order.
+    lost: Vec<(Seq, Seq)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -239,6 +248,7 @@ impl Sender {
             Input::Watermark(mark) => self.mark(mark, &mut outputs),
             Input::Welcome { number, marks } => self.welcome(now_ms, number, &marks, &mut outputs),
             Input::Resend(resend) => self.resend(resend, &mut outputs),
+            Input::Lost { epoch, first, last } => self.lost(epoch, first, last),
             Input::Tick => {}
         }
         if self.connected {
@@ -270,9 +280,26 @@ impl Sender {
                     held: Seq(0),
                     sent: Seq(0),
                     astray: false,
+                    lost: Vec::new(),
                 },
             ),
         }
+    }
+
+    fn lost(&mut self, epoch: Epoch, first: Seq, last: Seq) {
+        let Some(life) = self.epochs.iter_mut().find(|life| life.head.epoch == epoch) else {
+            return;
+        };
+        if first.0 == 0 || first > last || life.lost.contains(&(first, last)) {
+            return;
+        }
+        life.lost.push((first, last));
+        life.lost.sort_unstable();
+        // The marks for all may never get across the gap.
+        life.astray = true;
+        // Whatever was on its way is cut anew.
+        self.outbox.abandon(epoch);
+        life.sent = life.held;
     }
 
     fn acked(&mut self, now_ms: u64, message: Message) {
@@ -312,7 +339,7 @@ impl Sender {
         outputs.push(Output::Forget);
         self.outbox.start_over();
         for life in &mut self.epochs {
-            (life.held, life.sent, life.astray) = (Seq(0), Seq(0), false);
+            (life.held, life.sent, life.astray) = (Seq(0), Seq(0), !life.lost.is_empty());
         }
     }
 
@@ -372,16 +399,12 @@ impl Sender {
             return;
         }
         let end = life.head.seq;
+        let readable: Vec<Range> = life.readable(first, last.min(end)).collect();
         if last > end {
             // It asks only for what lies below an entry it has, or below a head we announced.
             self.behind(epoch, last, None, outputs);
         }
-        let range = Range {
-            epoch,
-            first,
-            last: last.min(end),
-        };
-        if range.first <= range.last {
+        for range in readable {
             self.outbox.ask(range, round, &self.limits);
         }
     }
@@ -424,18 +447,41 @@ impl Sender {
 
     /// Old epochs before new ones.
     fn next_new(&self) -> Option<Range> {
-        let life = self.epochs.iter().find(|life| life.sent < life.head.seq)?;
-        let first = Seq(life.sent.0 + 1);
-        let last = life.head.seq.min(Seq(life.sent.0 + self.limits.batch_entries.max(1)));
-        let epoch = life.head.epoch;
-        self.outbox.room_for_new(&self.limits).then_some(Range { epoch, first, last })
+        let next = |life: &Life| life.readable(Seq(life.sent.0.saturating_add(1)), life.head.seq).next();
+        let range = self.epochs.iter().filter(|life| life.sent < life.head.seq).find_map(next)?;
+        let longest = range.first.0.saturating_add(self.limits.batch_entries.max(1)) - 1;
+        let last = range.last.min(Seq(longest));
+        self.outbox.room_for_new(&self.limits).then_some(Range { last, ..range })
     }
 
     fn sent(&mut self, range: Range) {
         let life = self.epochs.iter_mut().find(|life| life.head.epoch == range.epoch);
-        if let Some(life) = life.filter(|life| range.first.0 <= life.sent.0 + 1) {
+        // What lies between is lost, or it was sent before.
+        let next = |life: &&mut Life| {
+            let sent = Seq(life.sent.0.saturating_add(1));
+            life.readable(sent, life.head.seq).next().is_none_or(|next| range.first <= next.first)
+        };
+        if let Some(life) = life.filter(next) {
             life.sent = life.sent.max(range.last);
         }
+    }
+}
+
+impl Life {
+    /// What can still be read of a range, lowest first.
+    fn readable(&self, first: Seq, last: Seq) -> impl Iterator<Item = Range> {
+        let epoch = self.head.epoch;
+        let mut from = first;
+        let gaps = self.lost.iter().copied().chain([(Seq(last.0.saturating_add(1)), Seq(u64::MAX))]);
+        gaps.filter_map(move |(lost, until)| {
+            let range = Range {
+                epoch,
+                first: from,
+                last: last.min(Seq(lost.0.saturating_sub(1))),
+            };
+            from = from.max(Seq(until.0.saturating_add(1)));
+            (range.first <= range.last && range.first.0 > 0).then_some(range)
+        })
     }
 }
 

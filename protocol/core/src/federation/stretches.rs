@@ -4,7 +4,7 @@
 //! entry 1. Any other stretch is either *rooted*, a second chain which leaves another one somewhere, or *loose*: what comes before
 //! it was not received yet. Knows no time and asks for nothing; hashes inside a stretch are known to the database only.
 
-use crate::journal::Seq;
+use crate::journal::{Hash, Seq};
 
 use super::receiver::{Branch, Link, Stored, Stretch};
 
@@ -13,6 +13,8 @@ pub struct Stretches {
     /// The main branch first, the others in the order of their number.
     all: Vec<Stretch>,
     most: usize,
+    /// Where a chain goes on after entries that are lost for ever, by its first entry there and the hash that one names.
+    attested: Vec<(Seq, Hash)>,
 }
 
 /// What became of an entry.
@@ -29,7 +31,11 @@ pub enum Placed {
 impl Stretches {
     pub fn restore(mut all: Vec<Stretch>, most: usize) -> Stretches {
         all.sort_by_key(|stretch| stretch.branch);
-        Stretches { all, most }
+        Stretches {
+            all,
+            most,
+            attested: Vec::new(),
+        }
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Stretch> {
@@ -44,15 +50,28 @@ impl Stretches {
         self.all.iter().find(|stretch| stretch.branch == branch)
     }
 
-    /// Whether everything before it is stored, down to entry 1.
+    /// A person attested that what lies before this place is lost. Bounded like the stretches themselves.
+    pub fn attest(&mut self, after: Seq, named: Hash) {
+        if !self.attested.contains(&(after, named)) && self.attested.len() < self.most {
+            self.attested.push((after, named));
+        }
+    }
+
+    /// Whether what comes before a stretch is stored, does not exist, or is known to be lost.
+    pub fn anchored(&self, stretch: &Stretch) -> bool {
+        let lost = || self.attested.contains(&(stretch.first, stretch.before));
+        stretch.parent.is_some() || stretch.first.0 <= 1 || lost()
+    }
+
+    /// Whether everything before it is stored, down to entry 1, but for what is attested to be lost.
     pub fn rooted(&self, branch: Branch) -> bool {
         let mut at = self.get(branch);
         // A stretch leaves another one at an earlier place, so this ends; the bound is for a damaged database.
         for _ in 0..=self.all.len() {
             match at {
-                Some(stretch) if stretch.first == Seq(1) => return true,
                 Some(Stretch { parent: Some(parent), .. }) => at = self.get(*parent),
-                _ => return false,
+                Some(stretch) => return self.anchored(stretch),
+                None => return false,
             }
         }
         false

@@ -1,6 +1,6 @@
 //! What is missing of one epoch, and when to ask the store for it: gaps below what came, and heads that were announced.
 
-use super::{Limits, Stretch};
+use super::Limits;
 use crate::federation::stretches::Stretches;
 use crate::journal::{Hash, Head, Seq};
 
@@ -52,10 +52,10 @@ impl Asks {
 
     /// The ranges to ask for now.
     pub fn due(&mut self, now_ms: u64, stretches: &Stretches, limits: &Limits) -> Vec<(Seq, Seq)> {
-        let loose = |seq: Seq| stretches.iter().any(|stretch| !anchored(stretch) && stretch.first.0 - 1 == seq.0);
+        let loose = |seq: Seq| stretches.iter().any(|stretch| !stretches.anchored(stretch) && stretch.first.0 - 1 == seq.0);
         self.all
             .retain(|ask| if ask.announced.is_some() { ask.left > 0 } else { loose(ask.end) });
-        for stretch in stretches.iter().filter(|stretch| !anchored(stretch)) {
+        for stretch in stretches.iter().filter(|stretch| !stretches.anchored(stretch)) {
             let end = Seq(stretch.first.0 - 1);
             if !self.all.iter().any(|ask| ask.announced.is_none() && ask.end == end) {
                 self.all.push(Ask::new(end, None, now_ms, limits.first_ask_ms, u32::MAX));
@@ -101,11 +101,6 @@ impl Ask {
         self.left = self.left.saturating_sub(1);
         true
     }
-}
-
-/// Whether what comes before a stretch is stored or does not exist.
-fn anchored(stretch: &Stretch) -> bool {
-    stretch.parent.is_some() || stretch.first.0 <= 1
 }
 
 /// Where the range begins that is missing up to `end`. If another chain lies there, ours left it somewhere below: go back a step.

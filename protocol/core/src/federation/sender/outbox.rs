@@ -94,6 +94,14 @@ impl Outbox {
         self.flights.retain(|flight| flight.until_ack || !covered(flight));
     }
 
+    /// Nothing of this epoch is on its way any more.
+    pub fn abandon(&mut self, epoch: Epoch) {
+        self.flights.retain(|flight| flight.message.epoch != epoch);
+        self.asked.retain(|range| range.epoch != epoch);
+        // What goes up anew is cut otherwise, and the broker may know the old ids.
+        self.round = self.round.saturating_add(1);
+    }
+
     /// No mark will ever cover what is left of this epoch.
     pub fn expect_no_marks(&mut self, epoch: Epoch) {
         let acked = |flight: &Flight| matches!(flight.state, State::Acked { .. });
