@@ -3,19 +3,18 @@
 //! The JSON of these types is the `body` of an exported entry (docs/contracts.md), so a field is added, never renamed.
 
 pub mod accounts;
-mod counter;
-mod day;
-mod fiscal;
-mod receipt;
-mod staff;
-mod ticket;
-mod till;
-pub mod customers;
-mod stock;
 pub mod chain;
 mod counter;
+pub mod customers;
+mod day;
 pub mod escrow;
+mod fiscal;
 pub mod opening;
+mod receipt;
+mod staff;
+mod stock;
+mod ticket;
+mod till;
 
 pub use chain::ChainFact;
 pub use counter::{
@@ -23,9 +22,17 @@ pub use counter::{
     ShelfCounted,
 };
 pub use day::{DayCloseBegun, DayFact, DayNumbered, DaySealed, DocumentMarked, SettlementEnded, SettlementWanted, TicketsCarried};
+pub use escrow::EscrowFact;
 pub use fiscal::{FiscalEnded, FiscalFact, FiscalWanted};
+pub use opening::OpeningFact;
 pub use receipt::{InvoiceNumbered, ReceiptFact};
 pub use staff::{ApprovalGiven, ApprovalUsed, ClockCorrected, Clocked, PinRefused, RoleSet, RolesGiven, StaffBlocked, StaffFact};
+pub use stock::{
+    ArrivedLine, Carton, CartonLine, CountApproved, CountEnd, CountEnded, CountEntered, CountStarted, CountedLine, Crossing, LostLine,
+    OrderLine, Proposed, PurchaseClosed, PurchaseOrdered, PurchaseReceived, PurchasedLine, ReservationConsumed, ReservationReleased,
+    StockAdjusted, StockCrossed, StockFact, StockRequestRefused, StockReserved, TransferClosed, TransferDispatched, TransferReceived,
+    UnitsMarked,
+};
 pub use ticket::{
     AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
     KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
@@ -36,14 +43,6 @@ pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-pub use stock::{
-    ArrivedLine, Carton, CartonLine, CountApproved, CountEnd, CountEnded, CountEntered, CountStarted, CountedLine, Crossing, LostLine,
-    OrderLine, Proposed, PurchaseClosed, PurchaseOrdered, PurchaseReceived, PurchasedLine, ReservationConsumed, ReservationReleased,
-    StockAdjusted, StockCrossed, StockFact, StockRequestRefused, StockReserved, TransferClosed, TransferDispatched, TransferReceived,
-    UnitsMarked,
-};
-pub use escrow::EscrowFact;
-pub use opening::OpeningFact;
 
 use serde::{Deserialize, Serialize};
 
@@ -93,10 +92,13 @@ pub enum Fact {
     Receipt(ReceiptFact),
     #[serde(untagged)]
     Ticket(TicketFact),
+    #[serde(untagged)]
     Accounts(AccountsFact),
     #[serde(untagged)]
     Customers(CustomersFact),
+    #[serde(untagged)]
     Stock(StockFact),
+    #[serde(untagged)]
     Chain(ChainFact),
     #[serde(untagged)]
     Escrow(EscrowFact),
@@ -127,6 +129,23 @@ pub enum Kind {
     EffectWanted = 17,
     EffectEnded = 18,
     ShelfCounted = 19,
+    StockAdjusted = 20,
+    StockRequestRefused = 21,
+    StockReserved = 22,
+    ReservationReleased = 23,
+    ReservationConsumed = 24,
+    TransferDispatched = 25,
+    TransferReceived = 26,
+    TransferClosed = 27,
+    PurchaseOrdered = 28,
+    PurchaseReceived = 29,
+    PurchaseClosed = 30,
+    CountStarted = 31,
+    CountEntered = 32,
+    CountEnded = 33,
+    CountApproved = 34,
+    UnitsMarked = 35,
+    StockCrossed = 36,
     TillDeclared = 40,
     CashTransferred = 41,
     TillCounted = 42,
@@ -147,14 +166,6 @@ pub enum Kind {
     DocumentMarked = 57,
     FiscalWanted = 58,
     FiscalEnded = 59,
-    InvoiceNumbered = 89,
-    SaleRefused = 70,
-    TenderVoided = 71,
-    RefundAsked = 72,
-    BalanceAsked = 73,
-    BalanceEnded = 74,
-    LayawayOpened = 75,
-    LayawayEnded = 76,
     AccountOpened = 60,
     AccountMoved = 61,
     AccountChanged = 62,
@@ -165,23 +176,14 @@ pub enum Kind {
     LeaseClosed = 67,
     OfficeSeen = 68,
     CustomerChanged = 69,
-    StockAdjusted = 20,
-    StockRequestRefused = 21,
-    StockReserved = 22,
-    ReservationReleased = 23,
-    ReservationConsumed = 24,
-    TransferDispatched = 25,
-    TransferReceived = 26,
-    TransferClosed = 27,
-    PurchaseOrdered = 28,
-    PurchaseReceived = 29,
-    PurchaseClosed = 30,
-    CountStarted = 31,
-    CountEntered = 32,
-    CountEnded = 33,
-    CountApproved = 34,
-    UnitsMarked = 35,
-    StockCrossed = 36,
+    SaleRefused = 70,
+    TenderVoided = 71,
+    RefundAsked = 72,
+    BalanceAsked = 73,
+    BalanceEnded = 74,
+    LayawayOpened = 75,
+    LayawayEnded = 76,
+    InvoiceNumbered = 89,
     EpochSuperseded = 90,
     BranchRecorded = 91,
     BranchClosed = 92,
@@ -215,6 +217,23 @@ impl Kind {
         Kind::EffectWanted,
         Kind::EffectEnded,
         Kind::ShelfCounted,
+        Kind::StockAdjusted,
+        Kind::StockRequestRefused,
+        Kind::StockReserved,
+        Kind::ReservationReleased,
+        Kind::ReservationConsumed,
+        Kind::TransferDispatched,
+        Kind::TransferReceived,
+        Kind::TransferClosed,
+        Kind::PurchaseOrdered,
+        Kind::PurchaseReceived,
+        Kind::PurchaseClosed,
+        Kind::CountStarted,
+        Kind::CountEntered,
+        Kind::CountEnded,
+        Kind::CountApproved,
+        Kind::UnitsMarked,
+        Kind::StockCrossed,
         Kind::TillDeclared,
         Kind::CashTransferred,
         Kind::TillCounted,
@@ -235,14 +254,6 @@ impl Kind {
         Kind::DocumentMarked,
         Kind::FiscalWanted,
         Kind::FiscalEnded,
-        Kind::InvoiceNumbered,
-        Kind::SaleRefused,
-        Kind::TenderVoided,
-        Kind::RefundAsked,
-        Kind::BalanceAsked,
-        Kind::BalanceEnded,
-        Kind::LayawayOpened,
-        Kind::LayawayEnded,
         Kind::AccountOpened,
         Kind::AccountMoved,
         Kind::AccountChanged,
@@ -253,23 +264,14 @@ impl Kind {
         Kind::LeaseClosed,
         Kind::OfficeSeen,
         Kind::CustomerChanged,
-        Kind::StockAdjusted,
-        Kind::StockRequestRefused,
-        Kind::StockReserved,
-        Kind::ReservationReleased,
-        Kind::ReservationConsumed,
-        Kind::TransferDispatched,
-        Kind::TransferReceived,
-        Kind::TransferClosed,
-        Kind::PurchaseOrdered,
-        Kind::PurchaseReceived,
-        Kind::PurchaseClosed,
-        Kind::CountStarted,
-        Kind::CountEntered,
-        Kind::CountEnded,
-        Kind::CountApproved,
-        Kind::UnitsMarked,
-        Kind::StockCrossed,
+        Kind::SaleRefused,
+        Kind::TenderVoided,
+        Kind::RefundAsked,
+        Kind::BalanceAsked,
+        Kind::BalanceEnded,
+        Kind::LayawayOpened,
+        Kind::LayawayEnded,
+        Kind::InvoiceNumbered,
         Kind::EpochSuperseded,
         Kind::BranchRecorded,
         Kind::BranchClosed,
@@ -439,6 +441,9 @@ impl Fact {
             Fact::Accounts(fact) => fact.kind(),
             Fact::Customers(fact) => fact.kind(),
             Fact::Stock(fact) => fact.kind(),
+            Fact::Chain(fact) => fact.kind(),
+            Fact::Escrow(fact) => fact.kind(),
+            Fact::Opening(fact) => fact.kind(),
         }
     }
 
@@ -449,9 +454,6 @@ impl Fact {
             Fact::TicketClosed(fact) => &fact.moves,
             Fact::Stock(fact) => fact.moves(),
             _ => &[],
-            Fact::Chain(fact) => fact.kind(),
-            Fact::Escrow(fact) => fact.kind(),
-            Fact::Opening(fact) => fact.kind(),
         }
     }
 }

@@ -61,9 +61,11 @@ impl Sums {
         self.bytes = self.bytes.checked_add(entry.bytes.len() as u64).ok_or(MoneyError::TooLarge)?;
         let Some(Fact::TicketClosed(ticket)) = fact else { return Ok(()) };
         let sum = match ticket.end {
-            TicketEnd::Sale => &mut self.sales,
-            TicketEnd::Return => &mut self.returns,
-            TicketEnd::Cancelled => return Ok(()),
+            // An exchange counts by the way its balance went.
+            TicketEnd::Exchange if ticket.due < Money::ZERO => &mut self.returns,
+            TicketEnd::Sale | TicketEnd::Exchange => &mut self.sales,
+            TicketEnd::Return | TicketEnd::Cancellation => &mut self.returns,
+            TicketEnd::Cancelled | TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
         };
         *sum = sum.checked_add(ticket.due)?;
         self.tax = self.tax.checked_add(ticket.tax)?;
