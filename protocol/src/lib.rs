@@ -4,8 +4,8 @@
 
 pub mod messages;
 pub mod payload;
-pub mod refusals;
 pub mod proof;
+pub mod refusals;
 pub mod subjects;
 
 /// Generated from `proto/`, one module per package.

@@ -12,8 +12,8 @@ use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::stock::{MoveReason, StockMove};
-use backroom_core::tax::{PriceMode, TaxPart};
 use backroom_core::tax::PriceMode;
+use backroom_core::tax::{PriceMode, TaxPart};
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
 use prost::Message;
@@ -24,13 +24,13 @@ use stock::{read_stock_move, stock_move};
 mod accounts;
 mod chain;
 mod counter;
+mod customers;
 mod day;
 mod fiscal;
 mod staff;
-mod till;
-mod ticket;
-mod customers;
 mod stock;
+mod ticket;
+mod till;
 
 /// Why payload bytes are not the fact their header announces.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,10 @@ use backroom_core::facts::accounts::{
     AccountChanged, AccountMoved, AccountOpened, AccountsFact, Change, Draw, InvoicePaid, LeaseAsked, LeaseClosed, LeaseEnd, LeaseGranted,
     LeaseName, LeaseReturned, LeaseTaken, Moved, OfficeSeen, Outflow, Payment, PointsLine, Seen, Worth,
 };
+use backroom_core::facts::chain::{BranchClosed, BranchName, BranchRecorded, ChainFact, EpochSuperseded};
 use backroom_core::facts::customers::{CustomerChanged, CustomerNow, CustomersFact};
+use backroom_core::facts::escrow::{EscrowFact, EscrowGranted, EscrowRefused, EscrowTaken};
+use backroom_core::facts::opening::{AccountsOpened, OpenedAccount, OpenedKind, OpenedTill, OpeningFact, TillsOpened, WentLive};
 use backroom_core::facts::{
     AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
     KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve,
@@ -16,16 +19,13 @@ use backroom_core::facts::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     LineDetails, ShelfCounted, TicketDetails,
 };
-use backroom_core::facts::chain::{BranchClosed, BranchName, BranchRecorded, ChainFact, EpochSuperseded};
-use backroom_core::facts::escrow::{EscrowFact, EscrowGranted, EscrowRefused, EscrowTaken};
-use backroom_core::facts::opening::{AccountsOpened, OpenedAccount, OpenedKind, OpenedTill, OpeningFact, TillsOpened, WentLive};
 use backroom_core::ids::{AccountId, DeviceId, LayawayId, LeaseId, ReadingId, RegisterId};
+use backroom_core::journal::{BreakCause, ChainBreak, Seal};
 use backroom_core::price::Discount;
-use backroom_core::tax::Exemption;
 use backroom_core::stock::{MoveReason, StockMove};
+use backroom_core::tax::Exemption;
 use backroom_core::till::Foreign;
 use backroom_core::time::BusinessDay;
-use backroom_core::journal::{BreakCause, ChainBreak, Seal};
 use proptest::prelude::*;
 
 use super::*;

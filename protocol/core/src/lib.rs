@@ -7,8 +7,8 @@
 pub mod accounts;
 pub mod barcode;
 pub mod catalog;
-pub mod day;
 pub mod customers;
+pub mod day;
 pub mod directive;
 pub mod epc;
 pub mod facts;

@@ -17,7 +17,11 @@ pub fn sum_taxes(lines: &[ClosedLine]) -> Result<Vec<TaxSum>, Refusal> {
 fn moved(line: &ClosedLine) -> Option<StockMove> {
     match line.details.role {
         LineRole::Goods | LineRole::Deposit | LineRole::BottleRefund => {
-            let reason = if line.quantity.0 < 0 { MoveReason::Return } else { MoveReason::Sale };
+            let reason = if line.quantity.0 < 0 {
+                MoveReason::Return
+            } else {
+                MoveReason::Sale
+            };
             Some(StockMove::new(line.sku.clone(), Quantity(line.quantity.0.saturating_neg()), reason))
         }
         LineRole::Department | LineRole::Prepayment | LineRole::Fee => None,
