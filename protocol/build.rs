@@ -9,7 +9,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let packages = ["register", "clerk", "console", "journal", "directive"].map(|name| format!("backroom/{name}/v1/{name}.proto"));
     // The journal's payloads fill more than one file.
-    let more = ["day", "fiscal", "staff", "till"].map(|name| format!("backroom/journal/v1/{name}.proto"));
+    let more = ["day", "fiscal", "staff", "till", "ticket", "receipt"].map(|name| format!("backroom/journal/v1/{name}.proto"));
     let files = packages.into_iter().chain(more);
     let descriptors = protox::compile(files, ["proto"])?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);

@@ -7,10 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use backroom_core::barcode::StoreMadeRules;
+use backroom_core::catalog::{Catalog, PriceVersion};
 use backroom_core::facts::{CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::ticket::{self, CardWish, Event, Open, Opening, Refusal, ReturnDesk};
+use backroom_core::tax;
+use backroom_core::ticket::{self, CardWish, Counter, Decided, Event, Mode, Open, Opening, Refusal, ReturnDesk};
 use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
 
@@ -192,6 +195,8 @@ pub struct State {
     tickets: HashMap<TicketId, Held>,
     /// Something was begun whose end was not heard: read everything again before anything else happens.
     stale: bool,
+    store_made: StoreMadeRules,
+    policy: ticket::Policy,
 }
 
 /// An open ticket and the commands that made it what it is.
@@ -199,6 +204,14 @@ struct Held {
     version: u64,
     ticket: Arc<Open>,
     commands: HashMap<CommandId, (BodyHash, Option<u32>)>,
+    prices: Prices,
+}
+
+/// The prices and taxes a ticket was begun with; it keeps them until it ends.
+#[derive(Clone)]
+struct Prices {
+    catalog: Arc<Catalog>,
+    taxes: Arc<tax::Rules>,
 }
 
 /// How the root keeps a register alive.
@@ -222,6 +235,8 @@ impl Actor for Register {
             seat,
             tickets: HashMap::new(),
             stale: true,
+            store_made: StoreMadeRules::default(),
+            policy: ticket::Policy::default(),
         };
         state.rebuild().await?;
         door.opened_by(me);
@@ -262,15 +277,17 @@ impl Held {
         }
     }
 
-    fn apply(&mut self, step: Step) {
-        let line = match &step.event {
-            Event::LineAdded(line) => Some(line.line),
-            _ => None,
-        };
+    /// Makes a step true; with what was worked out when it was decided, if it was just now.
+    fn apply(&mut self, step: Step, decided: Option<Decided>) {
+        let line = step.event.new_line();
         self.version = step.version;
         let before = self.commands.get(&step.command_id).and_then(|(_, line)| *line);
         self.commands.insert(step.command_id, (step.body_hash, line.or(before)));
-        Arc::make_mut(&mut self.ticket).apply(step.event);
+        let ticket = Arc::make_mut(&mut self.ticket);
+        match decided {
+            Some(decided) => ticket.accept(decided),
+            None => ticket.apply(step.event),
+        }
     }
 }
 
@@ -281,10 +298,11 @@ impl State {
         self.shop.worklog.write(Vec::new()).await?;
         self.shop.journal.settle().await?;
         self.tickets.clear();
+        let prices = self.prices()?;
         for step in WorkLog::read(self.shop.worklog.file(), Some(self.seat.register)).await? {
             self.shop.recent.remember(step.command_id, step.body_hash);
             match self.tickets.get_mut(&step.ticket) {
-                Some(held) => held.apply(step),
+                Some(held) => held.apply(step, None),
                 None => {
                     let Event::Opened(opening) = step.event else { continue };
                     let commands = HashMap::from([(step.command_id, (step.body_hash, None))]);
@@ -294,6 +312,7 @@ impl State {
                             version: step.version,
                             ticket: Arc::new(Open::new(opening)),
                             commands,
+                            prices: prices.clone(),
                         },
                     );
                 }
@@ -340,7 +359,7 @@ impl State {
             };
             self.shop.worklog.write(vec![step.clone()]).await?;
             if let Some(held) = self.tickets.get_mut(&ticket) {
-                held.apply(step);
+                held.apply(step, None);
             }
         }
         Ok(())
@@ -359,7 +378,7 @@ impl State {
     /// A failure here is made good by the next rebuild.
     async fn close_by_card(&mut self, ticket: TicketId) -> Result<(), CommandError> {
         let Some(held) = self.tickets.get(&ticket) else { return Ok(()) };
-        let closed = held.ticket.settle()?;
+        let closed = held.ticket.settle(&self.counter(&held.prices))?;
         match self.close(None, closed, true).await {
             Ok(outcome) => self.show(outcome),
             // Without a shift the ticket waits, paid; a person opens one and settles it.
@@ -462,7 +481,7 @@ impl State {
         };
         self.shop.worklog.write(vec![step.clone()]).await?;
         if let Some(held) = self.tickets.get_mut(&ticket) {
-            held.apply(step);
+            held.apply(step, None);
         }
         Ok(())
     }
@@ -522,8 +541,9 @@ impl State {
             } => self.scan(command, ticket, expected, &code, quantity).await,
             Action::VoidLine { ticket, expected, line } => {
                 let held = self.held(ticket, expected).await?;
-                let event = held.ticket.void_line(line, command.id, self.shop.clock.now())?;
-                self.write(&command, ticket, vec![event]).await
+                let now = self.shop.clock.now();
+                let decided = held.ticket.void_line(&self.counter(&held.prices), line, command.id, now)?;
+                self.write_decided(&command, ticket, Vec::new(), decided).await
             }
             Action::Tender {
                 ticket,
@@ -538,7 +558,8 @@ impl State {
                 settle,
             } => self.ask_card(command, ticket, expected, amount, settle).await,
             Action::Settle { ticket, expected } => {
-                let closed = self.held(ticket, expected).await?.ticket.settle()?;
+                let held = self.held(ticket, expected).await?;
+                let closed = held.ticket.settle(&self.counter(&held.prices))?;
                 self.close(Some(&command), closed, true).await
             }
             Action::Cancel { ticket, expected } => {
@@ -578,11 +599,10 @@ impl State {
         quantity: Quantity,
     ) -> Result<Outcome, CommandError> {
         let now = self.shop.clock.now();
-        let catalog = self.shop.catalog.borrow().clone();
         if self.tickets.contains_key(&ticket) {
             let held = self.held(ticket, expected).await?;
-            let event = held.ticket.scan(&catalog, code, quantity, command.id, now)?;
-            return self.write(&command, ticket, vec![event]).await;
+            let decided = held.ticket.scan(&self.counter(&held.prices), code, quantity, command.id, now)?;
+            return self.write_decided(&command, ticket, Vec::new(), decided).await;
         }
         if expected != 0 {
             return self.held(ticket, expected).await.map(|held| held.outcome(None));
@@ -590,6 +610,8 @@ impl State {
         if self.tickets.len() >= MOST_TICKETS {
             return Err(CommandError::TooManyTickets);
         }
+        let prices = self.prices()?;
+        let catalog = &prices.catalog;
         let opening = Opening {
             ticket,
             register: self.seat.register,
@@ -599,13 +621,61 @@ impl State {
             currency: catalog.currency(),
             prices: catalog.file().prices,
             cash_step: self.shop.policy.cash_step,
+            mode: Mode::Selling,
+            pinned: Some(PriceVersion {
+                catalog: catalog.version(),
+                directive: catalog.last_directive(),
+            }),
+            session: 0,
         };
-        let line = Open::new(opening.clone()).scan(&catalog, code, quantity, command.id, now)?;
-        self.write(&command, ticket, vec![Event::Opened(opening), line]).await
+        let first = Open::new(opening.clone()).scan(&self.counter(&prices), code, quantity, command.id, now)?;
+        self.write_decided(&command, ticket, vec![Event::Opened(opening)], first).await
     }
 
-    /// Writes events of a ticket to the work log, then makes them true.
+    /// The snapshot of prices and taxes a ticket that begins now is sold by.
+    fn prices(&self) -> Result<Prices, CommandError> {
+        let catalog = self.shop.catalog.borrow().clone();
+        let taxes = tax::Rules::new(catalog.file().prices, tax::Policy::default(), catalog.tax_classes(), &[]);
+        Ok(Prices {
+            taxes: Arc::new(taxes.map_err(Refusal::from)?),
+            catalog,
+        })
+    }
+
+    fn counter<'a>(&'a self, prices: &'a Prices) -> Counter<'a> {
+        Counter {
+            catalog: &prices.catalog,
+            taxes: &prices.taxes,
+            rules: &self.store_made,
+            calendar: &self.shop.calendar,
+            store: None,
+            policy: &self.policy,
+        }
+    }
+
     async fn write(&mut self, command: &Command, ticket: TicketId, events: Vec<Event>) -> Result<Outcome, CommandError> {
+        self.write_all(command, ticket, events, None).await
+    }
+
+    async fn write_decided(
+        &mut self,
+        command: &Command,
+        ticket: TicketId,
+        before: Vec<Event>,
+        decided: Decided,
+    ) -> Result<Outcome, CommandError> {
+        let events = before.into_iter().chain([decided.event.clone()]).collect();
+        self.write_all(command, ticket, events, Some(decided)).await
+    }
+
+    /// Writes events of a ticket to the work log, then makes them true. The last of them may have been decided just now.
+    async fn write_all(
+        &mut self,
+        command: &Command,
+        ticket: TicketId,
+        events: Vec<Event>,
+        mut decided: Option<Decided>,
+    ) -> Result<Outcome, CommandError> {
         let before = self.tickets.get(&ticket).map_or(0, |held| held.version);
         let steps: Vec<Step> = (before + 1..)
             .zip(events)
@@ -624,13 +694,18 @@ impl State {
             written => written?,
         }
         let mut line = None;
+        let last = before + steps.len() as u64;
         for step in steps {
-            if let Event::LineAdded(added) = &step.event {
-                line = Some(added.line);
-            }
+            line = step.event.new_line().or(line);
+            let worked_out = if step.version == last { decided.take() } else { None };
+            let prices = match &step.event {
+                Event::Opened(_) => Some(self.prices()?),
+                _ => None,
+            };
             match (self.tickets.get_mut(&ticket), &step.event) {
-                (Some(held), _) => held.apply(step),
+                (Some(held), _) => held.apply(step, worked_out),
                 (None, Event::Opened(opening)) => {
+                    let Some(prices) = prices else { continue };
                     let commands = HashMap::from([(step.command_id, (step.body_hash, None))]);
                     self.tickets.insert(
                         ticket,
@@ -638,6 +713,7 @@ impl State {
                             version: step.version,
                             ticket: Arc::new(Open::new(opening.clone())),
                             commands,
+                            prices,
                         },
                     );
                 }
@@ -664,7 +740,7 @@ impl State {
         if settle {
             let mut paid = Open::clone(&held.ticket);
             paid.apply(Event::TenderTaken(tender));
-            return self.close(Some(&command), paid.settle()?, true).await;
+            return self.close(Some(&command), paid.settle(&self.counter(&held.prices))?, true).await;
         }
         self.open_shift()?;
         let fact = Fact::TenderTaken(TenderTaken {
@@ -692,6 +768,8 @@ impl State {
             terminal: terminal.ok_or(Refusal::NoTerminal)?.name,
             amount,
             settle,
+            tip: Money::ZERO,
+            refund_of: None,
         })?;
         self.open_shift()?;
         let fact = Fact::CardAsked(CardAsked {
@@ -702,6 +780,7 @@ impl State {
             terminal: wish.terminal,
             amount,
             settle,
+            tip: wish.tip,
         });
         self.shop.journal.append(self.append(&command, fact)).await?;
         self.write(&command, ticket, vec![Event::CardAsked(wish)]).await
@@ -828,6 +907,8 @@ fn wish(asked: &CardAsked, at: Instant) -> CardWish {
         terminal: asked.terminal,
         amount: asked.amount,
         settle: asked.settle,
+        tip: asked.tip,
+        refund_of: None,
     }
 }
 

@@ -203,7 +203,7 @@ impl Fold {
     fn take_sale(&mut self, entry: &Entry, fact: &Fact) {
         let Fact::TicketClosed(ticket) = fact else { return };
         let Some(receipt) = ticket.receipt else { return };
-        let end = if ticket.end == TicketEnd::Return { "return" } else { "sale" };
+        let end = ticket.end.word();
         let (epoch, seq) = (i64::from(entry.header.epoch.0), entry.header.seq.0 as i64);
         let key = (
             epoch,
@@ -243,12 +243,13 @@ impl Fold {
                 let drawer = self.drawer(ticket.till, ticket.shift);
                 let cash = ticket.tenders.iter().filter(|tender| tender.kind == TenderKind::Cash);
                 match ticket.end {
-                    TicketEnd::Sale => {
+                    TicketEnd::Exchange if ticket.due.0 < 0 => drawer.legs.extend(cash.map(|tender| (Leg::Refund, -tender.amount.0))),
+                    TicketEnd::Sale | TicketEnd::Exchange => {
                         drawer.legs.extend(cash.map(|tender| (Leg::Taken, tender.amount.0)));
                         drawer.legs.push((Leg::Change, ticket.change.0));
                     }
-                    TicketEnd::Return => drawer.legs.extend(cash.map(|tender| (Leg::Refund, -tender.amount.0))),
-                    TicketEnd::Cancelled => {}
+                    TicketEnd::Return | TicketEnd::Cancellation => drawer.legs.extend(cash.map(|tender| (Leg::Refund, -tender.amount.0))),
+                    TicketEnd::Cancelled | TicketEnd::Training | TicketEnd::Quotation => {}
                 }
             }
             Fact::ShiftClosed(closed) => self.drawer(closed.till, closed.shift).counted = Some(closed.z.counted.0),

@@ -108,7 +108,10 @@ fn every_cent_of_a_basket_is_explained() {
     assert_eq!(first["taxes"], json!([{"tax": "A", "rate": "0.19", "amount": first["tax"]}]));
     assert_eq!(first["net"].as_i64().unwrap() + first["tax"].as_i64().unwrap(), 9354);
     assert_eq!(answer["lines"][1]["amount"], json!(1163));
-    assert_eq!((&answer["total"], &answer["due"], &answer["cash_rounding"]), (&json!(10517), &json!(10515), &json!(-2)));
+    assert_eq!(
+        (&answer["total"], &answer["due"], &answer["cash_rounding"]),
+        (&json!(10517), &json!(10515), &json!(-2))
+    );
     assert_eq!(
         answer["promotions"],
         json!([
@@ -124,7 +127,10 @@ fn every_cent_of_a_basket_is_explained() {
              promotion season-5 (Season) takes off 0.67; promotion spend-100 (10.00 off 100.00) takes off 1.11; 11.63 is left"
         )
     );
-    assert_eq!((&answer["catalog"], &answer["currency"], &answer["prices"]), (&json!(5), &json!("EUR"), &json!("inclusive")));
+    assert_eq!(
+        (&answer["catalog"], &answer["currency"], &answer["prices"]),
+        (&json!(5), &json!("EUR"), &json!("inclusive"))
+    );
 }
 
 #[test]
@@ -146,11 +152,16 @@ fn groups_overrides_open_prices_returns_and_discounts_are_taken_in() {
         .iter()
         .map(|line| {
             let reasons = line["reasons"].as_array().unwrap().iter();
-            reasons.map(|reason| (reason["reason"].as_str().unwrap(), reason["amount"].as_i64().unwrap())).collect()
+            reasons
+                .map(|reason| (reason["reason"].as_str().unwrap(), reason["amount"].as_i64().unwrap()))
+                .collect()
         })
         .collect();
     // 12.00 - 1.20 = 10.80, less 5 %: 10.26. By hand: 38 of 3.75. Left: 10.26, 10.00, 5.00, 3.37.
-    assert_eq!(reasons[0], [("book", 1200), ("promotion", -120), ("promotion", -54), ("ticket_discount", -35)]);
+    assert_eq!(
+        reasons[0],
+        [("book", 1200), ("promotion", -120), ("promotion", -54), ("ticket_discount", -35)]
+    );
     assert_eq!(reasons[1], [("override", 1000), ("ticket_discount", -35)]);
     assert_eq!(reasons[2], [("open_price", 500), ("ticket_discount", -18)]);
     assert_eq!(reasons[3], [("list_price", 375), ("line_discount", -38), ("ticket_discount", -12)]);
@@ -207,15 +218,39 @@ fn a_mistake_in_a_file_is_named_by_file_line_and_field() {
         }
     };
     let text = serde_json::to_string_pretty(&catalog()).unwrap();
-    says(&text.replace("\"percent\": \"5\"", "\"percent\": \"500\""), &good, &["catalog.json: line ", "field promotions[1].percent: \"500\" is not a percent"]);
-    says(&text.replace("\"minimum\": 10000", "\"minimun\": 10000"), &good, &["field promotions[2].minimun: unknown field `minimun`"]);
-    says(&text.replacen("\"price\": 1490", "\"price\": \"14.90\"", 1), &good, &["field items[1].price: invalid type"]);
+    says(
+        &text.replace("\"percent\": \"5\"", "\"percent\": \"500\""),
+        &good,
+        &["catalog.json: line ", "field promotions[1].percent: \"500\" is not a percent"],
+    );
+    says(
+        &text.replace("\"minimum\": 10000", "\"minimun\": 10000"),
+        &good,
+        &["field promotions[2].minimun: unknown field `minimun`"],
+    );
+    says(
+        &text.replacen("\"price\": 1490", "\"price\": \"14.90\"", 1),
+        &good,
+        &["field items[1].price: invalid type"],
+    );
     let basket = "{\"at\": \"2026-11-21T10:00:00Z\",\n\"lines\": [\n{\"sku\": \"CAP\", \"quantity\": true}]}";
-    says(&text, basket, &["basket.json: line 3, field lines[0].quantity: invalid type: boolean"]);
+    says(
+        &text,
+        basket,
+        &["basket.json: line 3, field lines[0].quantity: invalid type: boolean"],
+    );
     says(&text, "{\"lines\": []}", &["basket.json: line 1", "missing field `at`"]);
     says(&text, "{\"at\": ", &["basket.json: line 1"]);
-    says(&text, &good.replace("Europe/Berlin", "Mars/Base"), &["the basket's zone: time zone \"Mars/Base\" is unknown"]);
-    says(&text, &good.replace("\"lines\":[]", "\"lines\":[{\"quantity\":1000}]"), &["the basket's line 1 needs a code or a sku"]);
+    says(
+        &text,
+        &good.replace("Europe/Berlin", "Mars/Base"),
+        &["the basket's zone: time zone \"Mars/Base\" is unknown"],
+    );
+    says(
+        &text,
+        &good.replace("\"lines\":[]", "\"lines\":[{\"quantity\":1000}]"),
+        &["the basket's line 1 needs a code or a sku"],
+    );
     let missing = run(&["--catalog", "/nowhere/catalog.json", "--basket", "-"], "");
     assert!(wrong_use(&missing).contains("could not read the catalog from /nowhere/catalog.json"));
 }

@@ -22,7 +22,9 @@ use crate::v1::journal as wire;
 mod counter;
 mod day;
 mod fiscal;
+mod receipt;
 mod staff;
+mod ticket;
 mod till;
 
 /// Why payload bytes are not the fact their header announces.
@@ -119,6 +121,8 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::Staff(fact) => staff::encode(fact),
         Fact::Day(fact) => day::encode(fact),
         Fact::Fiscal(fact) => fiscal::encode(fact),
+        Fact::Ticket(fact) => ticket::encode(fact),
+        Fact::Receipt(fact) => receipt::encode(fact),
     }
 }
 
@@ -243,6 +247,14 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         | Kind::DaySealed
         | Kind::DocumentMarked => return day::decode(kind, bytes),
         Kind::FiscalWanted | Kind::FiscalEnded => return fiscal::decode(kind, bytes),
+        Kind::SaleRefused => Fact::Ticket(ticket::read_sale_refused(bytes)?),
+        Kind::TenderVoided => Fact::Ticket(ticket::read_tender_voided(bytes)?),
+        Kind::RefundAsked => Fact::Ticket(ticket::read_refund_asked(bytes)?),
+        Kind::BalanceAsked => Fact::Ticket(ticket::read_balance_asked(bytes)?),
+        Kind::BalanceEnded => Fact::Ticket(ticket::read_balance_ended(bytes)?),
+        Kind::LayawayOpened => Fact::Ticket(ticket::read_layaway_opened(bytes)?),
+        Kind::LayawayEnded => Fact::Ticket(ticket::read_layaway_ended(bytes)?),
+        Kind::InvoiceNumbered => Fact::Receipt(receipt::read_invoice_numbered(bytes)?),
     };
     Ok(Some(fact))
 }
@@ -355,32 +367,20 @@ fn read_cash_move(word: String) -> Parsed<CashMove> {
 }
 
 fn tender(tender: &Tender) -> wire::Tender {
-    let kind = match tender.kind {
-        TenderKind::Cash => "cash",
-        TenderKind::Card => "card",
-    };
     let command_id = tender.command_id.to_bytes().to_vec();
     wire::Tender {
         command_id,
         at_micros: tender.at.as_micros(),
-        kind: kind.into(),
+        kind: tender.kind.word().into(),
         amount_minor: tender.amount.0,
         attempt: tender.attempt.clone().unwrap_or_default(),
         foreign: tender.foreign.as_ref().map(till::foreign),
+        details: ticket::tender_details(&tender.details),
     }
 }
 
 fn read_tender(read: wire::Tender) -> Parsed<Tender> {
-    let kind = match read.kind.as_str() {
-        "cash" => TenderKind::Cash,
-        "card" => TenderKind::Card,
-        _ => {
-            return Err(PayloadError::Word {
-                field: "tender",
-                value: read.kind,
-            });
-        }
-    };
+    let kind = ticket::word("tender", read.kind, TenderKind::from_word)?;
     Ok(Tender {
         command_id: command_id(&read.command_id)?,
         at: instant(read.at_micros)?,
@@ -388,6 +388,7 @@ fn read_tender(read: wire::Tender) -> Parsed<Tender> {
         amount: Money(read.amount_minor),
         attempt: Some(read.attempt).filter(|attempt| !attempt.is_empty()),
         foreign: read.foreign.map(till::read_foreign).transpose()?,
+        details: ticket::read_tender_details(read.details)?,
     })
 }
 
@@ -410,11 +411,7 @@ fn read_receipt(read: wire::Receipt) -> Parsed<ReceiptNo> {
 fn closed_ticket(fact: &ClosedTicket) -> wire::ClosedTicket {
     wire::ClosedTicket {
         ticket: fact.ticket.to_bytes().to_vec(),
-        end: match fact.end {
-            TicketEnd::Sale => "sale".into(),
-            TicketEnd::Return => "return".into(),
-            TicketEnd::Cancelled => "cancelled".into(),
-        },
+        end: fact.end.word().into(),
         receipt: fact.receipt.map(receipt),
         original: fact.original.map(receipt),
         register: fact.register.to_string(),
@@ -435,23 +432,14 @@ fn closed_ticket(fact: &ClosedTicket) -> wire::ClosedTicket {
         tenders: fact.tenders.iter().map(tender).collect(),
         change_minor: fact.change.0,
         moves: fact.moves.iter().map(stock_move).collect(),
+        details: ticket::ticket(&fact.details),
     }
 }
 
 fn read_closed_ticket(read: wire::ClosedTicket) -> Parsed<ClosedTicket> {
     Ok(ClosedTicket {
         ticket: id("ticket", TicketId::from_slice(&read.ticket))?,
-        end: match read.end.as_str() {
-            "sale" => TicketEnd::Sale,
-            "return" => TicketEnd::Return,
-            "cancelled" => TicketEnd::Cancelled,
-            _ => {
-                return Err(PayloadError::Word {
-                    field: "end",
-                    value: read.end,
-                });
-            }
-        },
+        end: ticket::word("end", read.end, TicketEnd::from_word)?,
         receipt: read.receipt.map(read_receipt).transpose()?,
         original: read.original.map(read_receipt).transpose()?,
         register: parse("register", &read.register)?,
@@ -478,6 +466,7 @@ fn read_closed_ticket(read: wire::ClosedTicket) -> Parsed<ClosedTicket> {
         tenders: read_all(read.tenders, read_tender)?,
         change: Money(read.change_minor),
         moves: read_all(read.moves, read_stock_move)?,
+        details: ticket::read_ticket(read.details)?,
     })
 }
 
@@ -509,6 +498,7 @@ fn closed_line(line: &ClosedLine) -> wire::ClosedLine {
             at_micros: voided.at.as_micros(),
         }),
         taxes: line.taxes.iter().map(tax_part).collect(),
+        details: ticket::line(&line.details),
     }
 }
 
@@ -539,6 +529,7 @@ fn read_closed_line(read: wire::ClosedLine) -> Parsed<ClosedLine> {
         net: Money(read.net_minor),
         tax: Money(read.tax_minor),
         taxes: read_all(read.taxes, read_tax_part)?,
+        details: ticket::read_line(read.details)?,
         voided: read.voided.map(voided).transpose()?,
     })
 }

@@ -1,10 +1,20 @@
 //! Every kind of fact survives its bytes; version 1 is written down as it is.
 
 use backroom_core::facts::{
-    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
-    ShelfCounted,
+    AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
+    KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineException, LineRole, Quoted, RefundAsked, RefundOf, Reserve,
+    ReturnOf, SaleRefused, TenderDetails, TenderVoided, TicketFact, VoidedTender, Weighed, What, WithoutReceipt,
 };
-use backroom_core::ids::{DeviceId, RegisterId};
+use backroom_core::facts::{
+    CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
+    LineDetails, ShelfCounted, TicketDetails,
+};
+use backroom_core::facts::{InvoiceNumbered, ReceiptFact};
+use backroom_core::ids::{AccountId, DeviceId, LayawayId, ReadingId, RegisterId};
+use backroom_core::price::Discount;
+use backroom_core::receipt::InvoiceNo;
+use backroom_core::tax::Exemption;
+use backroom_core::till::Foreign;
 use proptest::prelude::*;
 
 use super::*;
@@ -60,6 +70,7 @@ fn ticket() -> ClosedTicket {
             net: Money(1000),
             tax: Money(190),
             taxes: Vec::new(),
+            details: LineDetails::default(),
             voided: Some(Voided {
                 command_id: CommandId(uuid(4)),
                 at: at(),
@@ -83,6 +94,132 @@ fn ticket() -> ClosedTicket {
             delta: Quantity(-1000),
             reason: MoveReason::Sale,
         }],
+        details: TicketDetails::default(),
+    }
+}
+
+fn refund_of(receipt: ReceiptNo) -> RefundOf {
+    RefundOf {
+        receipt,
+        tender: CommandId(uuid(5)),
+        attempt: Some("r1-terminal-000017".into()),
+    }
+}
+
+/// A ticket that tells everything a ticket can.
+fn rich() -> ClosedTicket {
+    let mut rich = ticket();
+    let receipt = ReceiptNo {
+        register: rich.register,
+        series: 1,
+        number: 4,
+    };
+    let discount = |discount| HandDiscount {
+        discount,
+        reason: "damaged".parse().unwrap(),
+    };
+    let approval = Approval {
+        id: CommandId(uuid(9)),
+        action: ApprovedAction::PriceOverride,
+        line: Some(1),
+        by: "s1".parse().unwrap(),
+        staff: "s2".parse().unwrap(),
+    };
+    let voided = Voided {
+        command_id: CommandId(uuid(4)),
+        at: at(),
+    };
+    rich.lines[0].details = LineDetails {
+        role: LineRole::Deposit,
+        follows: Some(1),
+        weighed: Some(Weighed {
+            reading: ReadingId(uuid(10)),
+            gross: Quantity(1300),
+            tare: Quantity(300),
+        }),
+        serial: Some("S-1".into()),
+        lot: Some("L-1".into()),
+        epc: Some("urn:epc:id:sgtin:4006381.033393.6789".into()),
+        exception: Some(LineException::UnknownCode),
+        keyed: Some(KeyedPrice {
+            source: KeyedSource::Override,
+            price: Money(1190),
+            reason: Some("damaged".parse().unwrap()),
+        }),
+        discount: Some(discount(Discount::Percent("12.5".to_owned().try_into().unwrap()))),
+        returns: Some(ReturnOf { receipt, line: 2 }),
+        layaway: Some(LayawayId(uuid(8))),
+        without_receipt: Some(WithoutReceipt {
+            reason: "lost".parse().unwrap(),
+        }),
+        notes: vec!["gift-wrap".parse().unwrap()],
+    };
+    let tender = &mut rich.tenders[0];
+    tender.foreign = Some(Foreign {
+        currency: "USD".parse().unwrap(),
+        amount: Money(2000),
+        rate: "0.92".parse().unwrap(),
+    });
+    tender.details = TenderDetails {
+        tip: Money(100),
+        account: Some(AccountId(uuid(7))),
+        voucher: Some("V-1".into()),
+        refund_of: Some(refund_of(receipt)),
+        approval: Some(approval),
+    };
+    rich.details = TicketDetails {
+        pinned: Some(PriceVersion { catalog: 3, directive: 7 }),
+        customer: Some("c-17".parse().unwrap()),
+        groups: vec!["staff".into()],
+        coupons: vec!["TEN".into()],
+        discount: Some(discount(Discount::Amount(Money(50)))),
+        exemption: Some(Exemption {
+            taxes: vec!["A".into()],
+            reason: "diplomat".into(),
+        }),
+        age_checks: vec![AgeCheck {
+            command_id: CommandId(uuid(11)),
+            at: at(),
+            staff: "s2".parse().unwrap(),
+            min_age: 18,
+            day: "2026-11-21".parse().unwrap(),
+            decision: AgeDecision::Passed,
+        }],
+        approvals: vec![approval],
+        notes: vec!["delivery".parse().unwrap()],
+        voided_tenders: vec![VoidedTender {
+            tender: rich.tenders[0].clone(),
+            voided,
+        }],
+        layaway: Some(LayawayId(uuid(8))),
+        quoted: Some(Quoted {
+            net: Money(1000),
+            tax: Money(190),
+            holds_until: "2026-12-24".parse().unwrap(),
+        }),
+        tax_day: Some("2026-11-21".parse().unwrap()),
+        history: vec![Happened {
+            command_id: CommandId(uuid(12)),
+            at: at(),
+            what: What::TakenOver,
+            line: Some(1),
+            staff: Some("s2".parse().unwrap()),
+            register: Some("r2".parse().unwrap()),
+        }],
+    };
+    rich
+}
+
+#[test]
+fn a_ticket_that_tells_everything_survives_its_bytes_and_its_words() {
+    let ends = ["sale", "return", "cancelled", "exchange", "cancellation", "training", "quotation"];
+    for end in ends.map(|word| TicketEnd::from_word(word).unwrap()) {
+        let fact = Fact::TicketClosed(Box::new(ClosedTicket { end, ..rich() }));
+        let bytes = encode(&fact);
+        assert_eq!(decode(Kind::TicketClosed as u16, &bytes).unwrap().as_ref(), Some(&fact));
+        fuzz_one(&bytes);
+        let json = serde_json::to_string(&fact).unwrap();
+        assert_eq!(serde_json::from_str::<Fact>(&json).unwrap(), fact);
     }
 }
 
@@ -124,7 +261,7 @@ fn one_of_each() -> Vec<Fact> {
         currency: "EUR".parse().unwrap(),
         effective_at: at(),
     };
-    vec![
+    let mut facts: Vec<Fact> = vec![
         Fact::EpochOpened(EpochOpened {
             reason: EpochReason::Rollback,
             previous: Some(EpochEnd {
@@ -190,6 +327,7 @@ fn one_of_each() -> Vec<Fact> {
             terminal,
             amount: Money(1190),
             settle: true,
+            tip: Money(0),
         }),
         Fact::CardBegun(CardBegun {
             ask,
@@ -237,10 +375,82 @@ fn one_of_each() -> Vec<Fact> {
                 on_hand: Quantity(10_000),
             }],
         })),
+        Fact::Ticket(TicketFact::SaleRefused(SaleRefused {
+            ticket: TicketId(uuid(1)),
+            register,
+            sku: "GIN".parse().unwrap(),
+            min_age: 18,
+            day: "2026-11-21".parse().unwrap(),
+        })),
+        Fact::Ticket(TicketFact::TenderVoided(TenderVoided {
+            ticket: TicketId(uuid(1)),
+            tender: rich().tenders.remove(0),
+            voided: Voided { command_id: ask, at: at() },
+        })),
+        Fact::Ticket(TicketFact::RefundAsked(RefundAsked {
+            ask,
+            ticket: TicketId(uuid(1)),
+            register,
+            till,
+            terminal,
+            amount: Money(1190),
+            of: refund_of(receipt),
+            settle: true,
+        })),
+        Fact::Ticket(TicketFact::BalanceAsked(BalanceAsked {
+            ask,
+            ticket: TicketId(uuid(1)),
+            register,
+            till,
+            kind: TenderKind::GiftCard,
+            account: AccountId(uuid(7)),
+            amount: Money(500),
+            settle: false,
+        })),
+        Fact::Ticket(TicketFact::BalanceEnded(BalanceEnded {
+            ask,
+            ticket: TicketId(uuid(1)),
+            account: AccountId(uuid(7)),
+            end: BalanceEnd::Declined,
+            why: "not_enough".into(),
+        })),
+        Fact::Ticket(TicketFact::LayawayOpened(Box::new(LayawayOpened {
+            layaway: LayawayId(uuid(8)),
+            form: LayawayForm::Layaway,
+            register,
+            customer: "c-17".parse().unwrap(),
+            currency: "EUR".parse().unwrap(),
+            opened_at: at(),
+            keep_until: "2026-12-24".parse().unwrap(),
+            lines: rich().lines,
+            total: Money(1190),
+            deposit_least: Money(238),
+            fee: Money(119),
+            reserve: vec![Reserve {
+                sku: "TEE-M".parse().unwrap(),
+                quantity: Quantity(1000),
+            }],
+        }))),
+        Fact::Ticket(TicketFact::LayawayEnded(LayawayEnded {
+            layaway: LayawayId(uuid(8)),
+            end: LayawayEnd::PickedUp,
+            ticket: Some(TicketId(uuid(1))),
+            fee: Money(0),
+            release: vec![Reserve {
+                sku: "TEE-M".parse().unwrap(),
+                quantity: Quantity(1000),
+            }],
+        })),
     ]
     .into_iter()
     .chain(rooms::tills_and_people())
-    .collect()
+    .chain([Fact::Receipt(ReceiptFact::InvoiceNumbered(InvoiceNumbered {
+        invoice: InvoiceNo { series: 1, number: 2 },
+        receipt,
+    }))])
+    .collect();
+    facts.sort_by_key(|fact| fact.kind() as u16);
+    facts
 }
 
 #[test]

@@ -163,6 +163,11 @@ fn counted(line: &ClosedLine) -> Counted {
 fn gateway(kind: TenderKind) -> &'static str {
     match kind {
         TenderKind::Cash => "cash",
+        TenderKind::GiftCard => "gift-card",
+        TenderKind::StoreCredit => "store-credit",
+        TenderKind::Voucher => "voucher",
+        TenderKind::OnAccount => "on-account",
+        TenderKind::Points => "points",
         TenderKind::Card => "card",
     }
 }

@@ -256,12 +256,13 @@ fn add_cash(sums: &mut Shift, fact: &Fact) -> Result<(), MoneyError> {
         Fact::TicketClosed(ticket) => {
             let cash = ticket.tendered(TenderKind::Cash)?; // A card fills no drawer.
             match ticket.end {
-                TicketEnd::Sale => {
+                TicketEnd::Exchange if ticket.due < Money::ZERO => add(&mut sums.cash_refunds, cash.negated()?)?,
+                TicketEnd::Sale | TicketEnd::Exchange => {
                     add(&mut sums.cash_taken, cash)?;
                     add(&mut sums.change, ticket.change)?;
                 }
-                TicketEnd::Return => add(&mut sums.cash_refunds, cash.negated()?)?,
-                TicketEnd::Cancelled => {}
+                TicketEnd::Return | TicketEnd::Cancellation => add(&mut sums.cash_refunds, cash.negated()?)?,
+                TicketEnd::Cancelled | TicketEnd::Training | TicketEnd::Quotation => {}
             }
         }
         Fact::ShiftClosed(closed) => sums.counted = Some(closed.z.counted.0),
@@ -305,11 +306,10 @@ async fn write_shift(db: &mut Connection, store: StoreId, till: TillId, shift: S
 async fn insert_sale(db: &mut Connection, entry: &Entry, branch: Branch, ticket: &ClosedTicket) -> Result<(), DbError> {
     let Some(receipt) = ticket.receipt else { return Ok(()) };
     let header = &entry.header;
-    let ended = match ticket.end {
-        TicketEnd::Sale => "sale",
-        TicketEnd::Return => "return",
-        TicketEnd::Cancelled => "cancelled",
-    };
+    if !ticket.end.counts() {
+        return Ok(()); // Practice and offers are no sales either.
+    }
+    let ended = ticket.end.word();
     let sql = "insert into sale (store, epoch, seq, branch, register, series, number, ended, at, business_day, till, net, tax, \
                cash_rounding, due, currency) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     sqlx::query(sql)

@@ -67,9 +67,17 @@ impl Answer {
                 items.push((item, goods.quantity));
             }
         }
-        let amounts: Vec<_> = items.iter().zip(&priced).map(|((item, _), line)| (item.tax_class(), line.amount)).collect();
+        let amounts: Vec<_> = items
+            .iter()
+            .zip(&priced)
+            .map(|((item, _), line)| (item.tax_class(), line.amount))
+            .collect();
         let taxed = taxes(&amounts, catalog.file().prices, basket)?;
-        let names: BTreeMap<String, String> = engine.promotions().into_iter().map(|given| (given.id.to_string(), given.name)).collect();
+        let names: BTreeMap<String, String> = engine
+            .promotions()
+            .into_iter()
+            .map(|given| (given.id.to_string(), given.name))
+            .collect();
         let speaker = Speaker {
             currency: catalog.currency(),
             names,

@@ -37,7 +37,10 @@ pub struct Basket {
 /// A customer who pays no tax, or not these.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "read so that a wrong field is named; the tax room does not compute exemptions yet")]
+#[expect(
+    dead_code,
+    reason = "read so that a wrong field is named; the tax room does not compute exemptions yet"
+)]
 pub struct Exempt {
     #[serde(default)]
     taxes: Vec<String>,

@@ -58,8 +58,18 @@ pub fn of(answer: &Answer) -> String {
 }
 
 fn goods(line: &Line, digits: &impl Fn(Money) -> String) -> String {
-    let unit = if line.unit.is_empty() { "x".to_owned() } else { format!("{} x", line.unit) };
-    let text = format!("{:>3}  {} {unit} {} at {}", line.line, line.quantity, line.name, digits(line.unit_price));
+    let unit = if line.unit.is_empty() {
+        "x".to_owned()
+    } else {
+        format!("{} x", line.unit)
+    };
+    let text = format!(
+        "{:>3}  {} {unit} {} at {}",
+        line.line,
+        line.quantity,
+        line.name,
+        digits(line.unit_price)
+    );
     let mut paper = String::new();
     for (at, reason) in line.reasons.iter().enumerate() {
         let source = reason.source.as_deref().unwrap_or_default();

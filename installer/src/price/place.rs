@@ -13,7 +13,11 @@ enum Inside {
 
 /// Empty at the top of the text. Line and column count from 1, the column in bytes.
 pub fn field_at(text: &[u8], line: usize, column: usize) -> String {
-    let begin: usize = text.split_inclusive(|byte| *byte == b'\n').take(line.saturating_sub(1)).map(<[u8]>::len).sum();
+    let begin: usize = text
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(line.saturating_sub(1))
+        .map(<[u8]>::len)
+        .sum();
     let end = begin.saturating_add(column).min(text.len());
     let mut path: Vec<Inside> = Vec::new();
     let mut at = 0;

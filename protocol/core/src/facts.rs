@@ -171,7 +171,6 @@ impl Kind {
         Kind::DocumentMarked,
         Kind::FiscalWanted,
         Kind::FiscalEnded,
-        Kind::InvoiceNumbered,
         Kind::SaleRefused,
         Kind::TenderVoided,
         Kind::RefundAsked,
@@ -179,6 +178,7 @@ impl Kind {
         Kind::BalanceEnded,
         Kind::LayawayOpened,
         Kind::LayawayEnded,
+        Kind::InvoiceNumbered,
     ];
 
     /// `None` for a kind of a newer version: such an entry is carried as it is.

@@ -89,8 +89,10 @@ pub(super) fn file() -> serde_json::Value {
     })
 }
 
-pub(super) fn shop() -> Shop {
-    Shop::new(file())
+/// One shop for all stories, so that a ticket meets the same snapshot each time.
+pub(super) fn shop() -> &'static Shop {
+    static SHOP: std::sync::LazyLock<Shop> = std::sync::LazyLock::new(|| Shop::new(file()));
+    &SHOP
 }
 
 pub(super) fn id(number: u128) -> CommandId {

@@ -48,6 +48,7 @@ pub fn card_asked(fact: &CardAsked) -> wire::CardAsked {
         terminal: fact.terminal.to_string(),
         amount_minor: fact.amount.0,
         settle: fact.settle,
+        tip_minor: fact.tip.0,
     }
 }
 
@@ -60,6 +61,7 @@ pub fn read_card_asked(read: wire::CardAsked) -> Parsed<CardAsked> {
         terminal: parse("terminal", &read.terminal)?,
         amount: Money(read.amount_minor),
         settle: read.settle,
+        tip: Money(read.tip_minor),
     })
 }
 

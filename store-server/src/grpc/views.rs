@@ -62,7 +62,7 @@ fn open(version: u64, ticket: &Open, cards: &Cards) -> Result<wire::TicketView, 
         change: money(Money((given.0 - due.0).max(0)), currency),
         receipt: String::new(),
         original: String::new(),
-        taxes: taxes(&ticket::sum_taxes(ticket.lines()), currency),
+        taxes: taxes(&ticket::sum_taxes(ticket.lines()).map_err(wrong)?, currency),
         card: ticket.card().map(|paying| card(paying, cards.of(ticket.opening.ticket), currency)),
         remaining_exact: money(ticket.remaining_exact().map_err(wrong)?, currency),
         settled_at: String::new(),
@@ -121,9 +121,9 @@ pub fn closed(ticket: &ClosedTicket, settled_at: Option<String>) -> wire::Ticket
     let by_card: Vec<&Tender> = ticket.tenders.iter().filter(|tender| tender.kind == TenderKind::Card).collect();
     let voided = ticket.lines.iter().filter(|line| line.voided.is_some()).count();
     let state = match ticket.end {
-        TicketEnd::Sale => wire::TicketState::Sold,
-        TicketEnd::Return => wire::TicketState::Returned,
-        TicketEnd::Cancelled => wire::TicketState::Cancelled,
+        TicketEnd::Sale | TicketEnd::Exchange | TicketEnd::Training => wire::TicketState::Sold,
+        TicketEnd::Return | TicketEnd::Cancellation => wire::TicketState::Returned,
+        TicketEnd::Cancelled | TicketEnd::Quotation => wire::TicketState::Cancelled,
     };
     wire::TicketView {
         ticket_id: ticket.ticket.to_bytes().to_vec(),
@@ -175,6 +175,10 @@ fn tenders(tenders: &[Tender], currency: Currency) -> Vec<wire::TenderView> {
         let kind = match tender.kind {
             TenderKind::Cash => wire::TenderKind::Cash,
             TenderKind::Card => wire::TenderKind::Card,
+            // No register is shown these by name yet; nothing at this box takes them.
+            TenderKind::GiftCard | TenderKind::StoreCredit | TenderKind::Voucher | TenderKind::OnAccount | TenderKind::Points => {
+                wire::TenderKind::Unspecified
+            }
         };
         wire::TenderView {
             kind: kind.into(),

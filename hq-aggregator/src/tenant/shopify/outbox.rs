@@ -140,11 +140,12 @@ impl Outbox {
                 let order = order::order(&entry.header, ticket, &location, &key.to_string());
                 (Kind::Order, key, order.map(|order| order.to_string()))
             }
-            TicketEnd::Return => {
+            TicketEnd::Return | TicketEnd::Cancellation => {
                 let refund = order::refund(&entry.header, ticket).map(|refund| serde_json::json!(refund).to_string());
                 (Kind::Refund, key_of(entry.hash, Kind::Refund, ""), refund)
             }
-            TicketEnd::Cancelled => return Ok(()),
+            // An exchange is two things at once there; a person settles it in the web shop's own pages.
+            TicketEnd::Cancelled | TicketEnd::Exchange | TicketEnd::Training | TicketEnd::Quotation => return Ok(()),
         };
         let refused = body.as_ref().err().copied();
         let row = NewRow {

@@ -21,6 +21,13 @@ pub struct CardAsked {
     pub amount: Money,
     /// Close the ticket when it is paid with this.
     pub settle: bool,
+    /// The part of the amount that is for the staff.
+    #[serde(default, skip_serializing_if = "has_no_tip")]
+    pub tip: Money,
+}
+
+fn has_no_tip(tip: &Money) -> bool {
+    *tip == Money::ZERO
 }
 
 /// The terminal is asked next. Whatever it names with a higher trace number and this amount is this payment.

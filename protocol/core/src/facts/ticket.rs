@@ -474,3 +474,36 @@ pub struct Seated {
     pub session: u64,
     pub staff: StaffId,
 }
+
+/// Each word of an enum both ways, as the bytes and the exports have it.
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),* $(,)? }) => {
+        impl $name {
+            pub fn word(self) -> &'static str {
+                match self {
+                    $($name::$variant => $word,)*
+                }
+            }
+
+            /// `None` for a word of a newer version.
+            pub fn from_word(word: &str) -> Option<Self> {
+                match word {
+                    $($word => Some($name::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+words!(BalanceEnd { Declined = "declined", Released = "released" });
+words!(LayawayForm { Layaway = "layaway", Order = "order" });
+words!(LayawayEnd { PickedUp = "picked_up", Cancelled = "cancelled", Expired = "expired" });
+words!(LineRole { Goods = "goods", Deposit = "deposit", BottleRefund = "bottle_refund", Department = "department", Prepayment = "prepayment", Fee = "fee" });
+words!(LineException { UnknownCode = "unknown_code" });
+words!(KeyedSource { Override = "override", Open = "open", Embedded = "embedded" });
+words!(AgeDecision { Passed = "passed", Refused = "refused" });
+words!(ApprovedAction { PriceOverride = "price_override", LineDiscount = "line_discount", TicketDiscount = "ticket_discount", TaxExemption = "tax_exemption", ReturnWithoutReceipt = "return_without_receipt", CancelSale = "cancel_sale", RefundOtherwise = "refund_otherwise" });
+words!(What { QuantityChanged = "quantity_changed", PriceOverridden = "price_overridden", Discounted = "discounted", Captured = "captured", Noted = "noted", CustomerNamed = "customer_named", CouponTaken = "coupon_taken", CouponDropped = "coupon_dropped", Exempted = "exempted", Suspended = "suspended", Resumed = "resumed", TakenOver = "taken_over" });
+words!(TenderKind { Cash = "cash", Card = "card", GiftCard = "gift_card", StoreCredit = "store_credit", Voucher = "voucher", OnAccount = "on_account", Points = "points" });
+words!(TicketEnd { Sale = "sale", Return = "return", Cancelled = "cancelled", Exchange = "exchange", Cancellation = "cancellation", Training = "training", Quotation = "quotation" });
