@@ -15,6 +15,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         "customers",
         "day",
         "fiscal",
+        "receipt",
         "staff",
         "stock",
         "ticket",

@@ -11,8 +11,7 @@ use backroom_core::facts::{
 use backroom_core::ids::{CommandId, ReceiptNo, ShiftId, TicketId};
 use backroom_core::journal::{Entry, Epoch, Hash, Seq};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::stock::{MoveReason, StockMove};
-use backroom_core::tax::PriceMode;
+
 use backroom_core::tax::{PriceMode, TaxPart};
 use backroom_core::till::{ReceiptSpan, Totals, ZReport};
 use backroom_core::time::Instant;
@@ -27,6 +26,7 @@ mod counter;
 mod customers;
 mod day;
 mod fiscal;
+mod receipt;
 mod staff;
 mod stock;
 mod ticket;
@@ -133,6 +133,7 @@ pub fn encode(fact: &Fact) -> Vec<u8> {
         Fact::Chain(fact) => chain::encode_chain(fact),
         Fact::Escrow(fact) => chain::encode_escrow(fact),
         Fact::Opening(fact) => chain::encode_opening(fact),
+        Fact::Receipt(fact) => receipt::encode(fact),
     }
 }
 
@@ -331,6 +332,7 @@ pub fn decode(kind: u16, bytes: &[u8]) -> Parsed<Option<Fact>> {
         | Kind::AccountsOpened
         | Kind::TillsOpened
         | Kind::WentLive => return chain::decode(kind, bytes),
+        Kind::InvoiceNumbered => Fact::Receipt(receipt::read_invoice_numbered(bytes)?),
     };
     Ok(Some(fact))
 }

@@ -19,9 +19,11 @@ use backroom_core::facts::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     LineDetails, ShelfCounted, TicketDetails,
 };
+use backroom_core::facts::{InvoiceNumbered, ReceiptFact};
 use backroom_core::ids::{AccountId, DeviceId, LayawayId, LeaseId, ReadingId, RegisterId};
 use backroom_core::journal::{BreakCause, ChainBreak, Seal};
 use backroom_core::price::Discount;
+use backroom_core::receipt::InvoiceNo;
 use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::tax::Exemption;
 use backroom_core::till::Foreign;
@@ -275,7 +277,7 @@ pub fn one_of_each() -> Vec<Fact> {
         first: Seq(10),
         hash: Hash([3; 32]),
     };
-    vec![
+    let mut facts: Vec<Fact> = vec![
         Fact::EpochOpened(EpochOpened {
             reason: EpochReason::Rollback,
             previous: Some(EpochEnd {
@@ -531,7 +533,13 @@ pub fn one_of_each() -> Vec<Fact> {
     .chain(rooms::tills_and_people())
     .chain(accounts_and_customers())
     .chain(stock_facts::one_of_each())
-    .collect()
+    .chain([Fact::Receipt(ReceiptFact::InvoiceNumbered(InvoiceNumbered {
+        invoice: InvoiceNo { series: 1, number: 2 },
+        receipt,
+    }))])
+    .collect();
+    facts.sort_by_key(|fact| fact.kind() as u16);
+    facts
 }
 
 fn accounts_and_customers() -> Vec<Fact> {

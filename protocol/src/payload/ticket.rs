@@ -16,7 +16,6 @@ use backroom_core::ids::{AccountId, IdError, LayawayId, ReadingId, TicketId};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::price::Discount;
 use backroom_core::tax::Exemption;
-use backroom_core::till::Foreign;
 use prost::Message;
 
 use super::{
@@ -255,22 +254,6 @@ fn read_voided(read: wire::Voided) -> Parsed<Voided> {
     Ok(Voided {
         command_id: command_id(&read.command_id)?,
         at: instant(read.at_micros)?,
-    })
-}
-
-pub fn foreign(foreign: &Foreign) -> wire::Foreign {
-    wire::Foreign {
-        currency: foreign.currency.code().into(),
-        amount_minor: foreign.amount.0,
-        rate: foreign.rate.into(),
-    }
-}
-
-pub fn read_foreign(read: wire::Foreign) -> Parsed<Foreign> {
-    Ok(Foreign {
-        currency: parse("currency", &read.currency)?,
-        amount: Money(read.amount_minor),
-        rate: parse("rate", &read.rate)?,
     })
 }
 

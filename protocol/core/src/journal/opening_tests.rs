@@ -27,11 +27,7 @@ fn till(name: &str, sales: i64) -> OpenedTill {
 fn a_shop_goes_live_when_the_sums_agree_with_the_old_books_and_never_opens_again() {
     let mut opening = Opening::default();
     let stock = Fact::StockOpened(StockOpened {
-        moves: vec![StockMove {
-            sku: "MUG".parse().unwrap(),
-            delta: Quantity(5_000),
-            reason: MoveReason::Opening,
-        }],
+        moves: vec![StockMove::new("MUG".parse().unwrap(), Quantity(5_000), MoveReason::Opening)],
     });
     opening.apply(&stock).unwrap();
     let accounts = vec![

@@ -24,17 +24,16 @@ fn fact(which: u8, number: i64) -> Option<Fact> {
     let (ticket, terminal) = (TicketId(Uuid::nil()), "term".parse().unwrap());
     Some(match which {
         0 => Fact::StockOpened(StockOpened {
-            moves: vec![StockMove {
-                sku,
-                delta: Quantity(number * 1_000),
-                reason: MoveReason::Opening,
-            }],
+            moves: vec![StockMove::new(sku, Quantity(number * 1_000), MoveReason::Opening)],
         }),
         1 => Fact::ShiftOpened(ShiftOpened {
             shift: ShiftId(Uuid::from_u128(number as u128)),
             till,
             register,
             float: Money(number),
+            foreign: Vec::new(),
+            left: Vec::new(),
+            staff: None,
         }),
         2 => Fact::CashMoved(CashMoved {
             shift: ShiftId(Uuid::nil()),
@@ -57,6 +56,7 @@ fn fact(which: u8, number: i64) -> Option<Fact> {
             terminal,
             amount: Money(number),
             settle: true,
+            tip: Money::ZERO,
         }),
         6 => Fact::CardEnded(CardEnded {
             ask,
