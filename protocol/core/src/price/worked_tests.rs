@@ -166,8 +166,8 @@ fn basket_4_a_bundle_twice() {
     check(
         &engine,
         &[
-            (199, &[("coffee-break", -22)], 177),
-            (1398, &[("coffee-break", -186)], 1212),
+            (199, &[("coffee-break", -21)], 178),
+            (1398, &[("coffee-break", -187)], 1211),
             (249, &[("coffee-break", -40)], 209),
         ],
     );

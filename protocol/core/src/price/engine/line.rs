@@ -50,13 +50,16 @@ impl Outcome {
 
     /// Whether nobody who reads the line could tell the difference: the same amounts for the same reasons.
     pub fn reads_like(&self, other: &Outcome) -> bool {
-        let claims =
-            |outcome: &Outcome| -> Vec<(u32, i64)> { outcome.claims.iter().map(|claim| (claim.promotion, claim.saving)).collect() };
         self.amount == other.amount
-            && self.stacked == other.stacked
-            && self.shares == other.shares
             && (self.by_hand, self.of_ticket) == (other.by_hand, other.of_ticket)
-            && claims(self) == claims(other)
+            && self.savings().eq(other.savings())
+    }
+
+    /// What the promotions gave, in the order of the reasons. A unit whose share of its set is nothing is claimed and has no reason.
+    fn savings(&self) -> impl Iterator<Item = (u32, i64)> {
+        let claims = self.claims.iter().map(|claim| (claim.promotion, claim.saving));
+        let shares = self.stacked.iter().chain(&self.shares).map(|share| (share.promotion, share.saving));
+        claims.chain(shares).filter(|(_, saving)| *saving > 0)
     }
 }
 
@@ -152,13 +155,7 @@ impl Line {
                 source,
             });
         };
-        let claims = outcome.claims.iter().map(|claim| (claim.promotion, claim.saving));
-        let shares = outcome
-            .stacked
-            .iter()
-            .chain(&outcome.shares)
-            .map(|share| (share.promotion, share.saving));
-        for (number, saving) in claims.chain(shares) {
+        for (number, saving) in outcome.savings() {
             less(ReasonKind::Promotion, saving, Some(offers.promotion(number).id.to_string()));
         }
         if outcome.by_hand != 0 {
