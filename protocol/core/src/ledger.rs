@@ -163,7 +163,7 @@ impl Sheet {
     }
 
     /// From one account to another, in the store's own currency.
-    fn from_to(&mut self, amount: Money, from: (Account, Option<TillId>), to: (Account, Option<TillId>)) -> Result<(), MoneyError> {
+    fn between(&mut self, amount: Money, from: (Account, Option<TillId>), to: (Account, Option<TillId>)) -> Result<(), MoneyError> {
         self.post(from.0, from.1, self.own, amount.negated()?)?;
         self.post(to.0, to.1, self.own, amount)
     }
@@ -246,16 +246,16 @@ impl Sheet {
     fn cash_moved(&mut self, moved: &CashMoved) -> Result<(), MoneyError> {
         let cash = (Account::Cash, Some(moved.till));
         match moved.kind {
-            CashMove::PaidIn => self.from_to(moved.amount, (Account::PaidIn, None), cash),
-            CashMove::PaidOut => self.from_to(moved.amount, cash, (Account::PaidOut, None)),
-            CashMove::Drop => self.from_to(moved.amount, cash, (Account::CashAtRest, None)),
+            CashMove::PaidIn => self.between(moved.amount, (Account::PaidIn, None), cash),
+            CashMove::PaidOut => self.between(moved.amount, cash, (Account::PaidOut, None)),
+            CashMove::Drop => self.between(moved.amount, cash, (Account::CashAtRest, None)),
         }
     }
 
     /// The float was at rest before.
     fn shift_opened(&mut self, opened: &ShiftOpened) -> Result<(), MoneyError> {
         let till = Some(opened.till);
-        self.from_to(opened.float, (Account::CashAtRest, till), (Account::Cash, till))?;
+        self.between(opened.float, (Account::CashAtRest, till), (Account::Cash, till))?;
         for sum in &opened.foreign {
             self.post(Account::CashAtRest, till, sum.currency, sum.amount.negated()?)?;
             self.post(Account::Cash, till, sum.currency, sum.amount)?;
@@ -300,7 +300,7 @@ impl Sheet {
     }
 
     fn found(&mut self, found: &FoundCapture) -> Result<(), MoneyError> {
-        self.from_to(found.amount, (Account::Unassigned, None), (Account::Cards, None))
+        self.between(found.amount, (Account::Unassigned, None), (Account::Cards, None))
     }
 
     fn finish(self) -> Result<Vec<Posting>, LedgerError> {
