@@ -582,12 +582,5 @@ fn tell_stock(stock: &Door<stock::Message>, committed: &Committed) {
 fn empty_catalog() -> Result<Catalog, OpenError> {
     let wrong = |error: &dyn std::fmt::Display| OpenError::Actor(error.to_string());
     let currency = "XXX".parse().map_err(|error| wrong(&error))?;
-    let file = CatalogFile {
-        version: 0,
-        currency,
-        prices: PriceMode::Inclusive,
-        tax_classes: Vec::new(),
-        items: Vec::new(),
-    };
-    Catalog::new(file).map_err(|error| wrong(&error))
+    Catalog::new(CatalogFile::empty(0, currency, PriceMode::Inclusive)).map_err(|error| wrong(&error))
 }

@@ -6,4 +6,5 @@ pub mod client;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
+pub mod price;
 pub mod till;

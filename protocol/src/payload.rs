@@ -450,13 +450,11 @@ fn read_closed_ticket(read: wire::ClosedTicket) -> Parsed<ClosedTicket> {
 
 fn closed_line(line: &ClosedLine) -> wire::ClosedLine {
     let reason = |reason: &PriceReason| wire::PriceReason {
-        reason: match reason.reason {
-            ReasonKind::ListPrice => "list_price".into(),
-            ReasonKind::Returned => "returned".into(),
-        },
+        reason: reason.reason.word().into(),
         amount_minor: reason.amount.0,
         catalog: reason.version.catalog,
         directive: reason.version.directive,
+        source: reason.source.clone().unwrap_or_default(),
     };
     wire::ClosedLine {
         line: line.line,
@@ -511,15 +509,11 @@ fn read_closed_line(read: wire::ClosedLine) -> Parsed<ClosedLine> {
 }
 
 fn read_reason(read: wire::PriceReason) -> Parsed<PriceReason> {
-    let reason = match read.reason.as_str() {
-        "list_price" => ReasonKind::ListPrice,
-        "returned" => ReasonKind::Returned,
-        _ => {
-            return Err(PayloadError::Word {
-                field: "price reason",
-                value: read.reason,
-            });
-        }
+    let Some(reason) = ReasonKind::from_word(&read.reason) else {
+        return Err(PayloadError::Word {
+            field: "price reason",
+            value: read.reason,
+        });
     };
     Ok(PriceReason {
         reason,
@@ -528,6 +522,7 @@ fn read_reason(read: wire::PriceReason) -> Parsed<PriceReason> {
             catalog: read.catalog,
             directive: read.directive,
         },
+        source: Some(read.source).filter(|source| !source.is_empty()),
     })
 }
 

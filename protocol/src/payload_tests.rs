@@ -47,6 +47,7 @@ fn ticket() -> ClosedTicket {
             unit_price: Money(1190),
             amount: Money(1190),
             reasons: vec![PriceReason {
+                source: None,
                 reason: ReasonKind::ListPrice,
                 amount: Money(1190),
                 version: PriceVersion { catalog: 1, directive: 2 },

@@ -568,12 +568,12 @@ impl RegisterService for RegisterDesk {
         let catalog = self.store.shop().catalog.borrow().clone();
         let item = ticket::find(&catalog, parse::code(&said.code)?).map_err(|error| errors::command(error.into()))?;
         let (price, _) = catalog.price(item, self.store.shop().clock.now());
-        let on_hand = self.store.on_hand(item.sku.clone()).await.map_err(errors::ask)?;
+        let on_hand = self.store.on_hand(item.sku()).await.map_err(errors::ask)?;
         Ok(Response::new(wire::FindItemResponse {
-            sku: item.sku.to_string(),
-            name: item.name.clone(),
+            sku: item.sku_text().to_owned(),
+            name: item.name().to_owned(),
             price: views::money(price, catalog.currency()),
-            tax_class: item.tax_class.clone(),
+            tax_class: item.tax_class().code.clone(),
             on_hand_milli: on_hand.0,
         }))
     }
@@ -587,13 +587,13 @@ impl RegisterService for RegisterDesk {
         let now = self.store.shop().clock.now();
         let mut items = Vec::new();
         for item in catalog.search(&words).take(most) {
-            let on_hand = self.store.on_hand(item.sku.clone()).await.map_err(errors::ask)?;
+            let on_hand = self.store.on_hand(item.sku()).await.map_err(errors::ask)?;
             items.push(wire::ItemView {
-                sku: item.sku.to_string(),
-                name: item.name.clone(),
+                sku: item.sku_text().to_owned(),
+                name: item.name().to_owned(),
                 price: views::money(catalog.price(item, now).0, catalog.currency()),
                 on_hand_milli: on_hand.0,
-                by_measure: item.sold_by == SoldBy::Measure,
+                by_measure: item.sold_by() == SoldBy::Measure,
             });
         }
         Ok(Response::new(wire::SearchItemsResponse { items }))

@@ -164,7 +164,7 @@ impl Kept {
             if let Some(thing) = Thing::of_tag(&tag)
                 && let Some(item) = catalog.by_gtin(thing.gtin)
             {
-                goods.insert(tag, (item.sku.clone(), thing));
+                goods.insert(tag, (item.sku(), thing));
             }
         }
         Kept {
@@ -259,7 +259,7 @@ impl Count {
 
     fn add(&mut self, tag: Tag, (antenna, rssi_dbm, at): (u16, Option<i8>, Instant), catalog: &Catalog) {
         let item = tag.epc().and_then(|epc| catalog.by_gtin(epc.gtin()?));
-        let sku = item.map(|item| item.sku.clone());
+        let sku = item.map(|item| item.sku());
         match &sku {
             Some(sku) => {
                 *self.counted.entry(sku.clone()).or_default() += 1;

@@ -220,6 +220,7 @@ mod tests {
             unit_price: Money(unit_price),
             amount: Money(amount),
             reasons: vec![PriceReason {
+                source: None,
                 reason: ReasonKind::ListPrice,
                 amount: Money(amount),
                 version: serde_json::from_str(version).unwrap(),

@@ -78,13 +78,14 @@ impl TenantDb {
             .execute(&mut *transaction)
             .await
             .map_err(&doing)?;
-        for item in &file.items {
+        for item in catalog.items() {
+            let codes: Vec<&str> = item.codes().collect();
             sqlx::query("insert into product (sku, name, codes, tax_class, price) values ($1, $2, $3, $4, $5)")
-                .bind(item.sku.as_str())
-                .bind(db::text(&item.name))
-                .bind(serde_json::to_string(&item.codes).unwrap_or_default())
-                .bind(db::text(&item.tax_class))
-                .bind(item.price.0)
+                .bind(item.sku_text())
+                .bind(db::text(item.name()))
+                .bind(serde_json::to_string(&codes).unwrap_or_default())
+                .bind(db::text(&item.tax_class().code))
+                .bind(item.list_price().0)
                 .execute(&mut *transaction)
                 .await
                 .map_err(&doing)?;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use installer::{decode, demo, doctor};
+use installer::{decode, demo, doctor, price};
 
 /// Sets up, looks after and shows a Backroom shop
 #[derive(Debug, Parser)]
@@ -21,6 +21,8 @@ enum Command {
     Demo(demo::Demo),
     /// Check whether this machine is fit to run a shop
     Doctor(doctor::Doctor),
+    /// Price a basket and say for each cent why
+    Price(price::Price),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Doctor(args) => doctor::run(args),
+        Command::Price(args) => price::run(args),
     }
 }
 

@@ -1,15 +1,33 @@
 //! What a shop sells and for how much: an immutable snapshot that many readers hold, and price changes that begin at an instant.
 //!
-//! Looking up by any scanned code is one hash lookup. Promotions, variants and price books are not here yet.
+//! Looking up by any scanned code is one look into a table of hashes, at a million items too. How price books and promotions make a
+//! price of it is in `price`.
 
-use std::collections::HashMap;
+mod category;
+mod fault;
+mod file;
+mod index;
+mod item;
+mod shelf;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::category::LONGEST_CATEGORY;
+pub(crate) use self::category::is_path;
+pub use self::fault::{CatalogError, ItemFault};
+pub use self::file::{BundlePart, CatalogFile, FileItem, SoldBy, Track, Unit};
+pub use self::item::Item;
+pub(crate) use self::shelf::Shelf;
 use crate::barcode::Gtin;
 use crate::money::{Currency, LARGEST_AMOUNT, Money};
+use crate::price::Offers;
 use crate::tax::{PriceMode, TaxClass};
 use crate::time::Instant;
 
@@ -17,6 +35,11 @@ use crate::time::Instant;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Sku(Box<str>);
+
+fn clean_sku(text: &str) -> bool {
+    let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+    clean && (1..=32).contains(&text.len())
+}
 
 impl Sku {
     pub fn as_str(&self) -> &str {
@@ -27,8 +50,7 @@ impl Sku {
 impl FromStr for Sku {
     type Err = CatalogError;
     fn from_str(text: &str) -> Result<Self, CatalogError> {
-        let clean = text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if clean && (1..=32).contains(&text.len()) {
+        if clean_sku(text) {
             Ok(Self(text.into()))
         } else {
             Err(CatalogError::Sku {
@@ -57,63 +79,6 @@ impl fmt::Display for Sku {
     }
 }
 
-/// Why a catalog or a price change can not be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CatalogError {
-    #[error("{text:?} is not an item number; use 1 to 32 letters, digits, '.', '_' or '-'")]
-    Sku { text: String },
-    #[error("item {sku} is in the catalog twice")]
-    SkuTwice { sku: Sku },
-    #[error("code {code:?} belongs to both {first} and {second}")]
-    CodeTwice { code: String, first: Sku, second: Sku },
-    #[error("item {sku} names tax class {class:?}, which the catalog does not define")]
-    UnknownTaxClass { sku: Sku, class: String },
-    #[error("item {sku} has a name that is empty, too long or not printable")]
-    Name { sku: Sku },
-    #[error("item {sku} has price {price}; a price is between 0 and {LARGEST_AMOUNT} minor units")]
-    Price { sku: Sku, price: i64 },
-    #[error("item {sku} is not in the catalog")]
-    UnknownItem { sku: Sku },
-    #[error("the price is in {given}, the catalog in {ours}")]
-    OtherCurrency { given: String, ours: String },
-}
-
-/// One thing that can be sold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Item {
-    pub sku: Sku,
-    pub name: String,
-    /// Every code a scanner may read for it: GTINs of any length, in-store codes.
-    #[serde(default)]
-    pub codes: Vec<String>,
-    pub tax_class: String,
-    pub price: Money,
-    #[serde(default)]
-    pub sold_by: SoldBy,
-}
-
-/// Whether parts of a unit can be sold.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SoldBy {
-    #[default]
-    Piece,
-    /// By weight or length: thousandths of the unit in which the price is.
-    Measure,
-}
-
-/// The catalog as a file: what head office writes, what lies beside the journal under its hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CatalogFile {
-    pub version: u64,
-    pub currency: Currency,
-    pub prices: PriceMode,
-    pub tax_classes: Vec<TaxClass>,
-    pub items: Vec<Item>,
-}
-
 /// A price that begins at an instant, set by a directive of head office.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -140,153 +105,157 @@ impl fmt::Display for PriceVersion {
     }
 }
 
-#[derive(Clone, Debug)]
-struct Scheduled {
-    from: Instant,
-    directive: u64,
-    price: Money,
+/// What a catalog says of itself, without its items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    pub version: u64,
+    pub currency: Currency,
+    pub prices: PriceMode,
+    pub units: Vec<Unit>,
 }
 
-/// The snapshot registers sell from. Replacing it is swapping one `Arc`.
+/// The snapshot registers sell from. A copy shares the items; replacing it is swapping one `Arc`.
 #[derive(Clone, Debug)]
 pub struct Catalog {
-    file: CatalogFile,
-    by_gtin: HashMap<Gtin, u32>,
-    by_text: HashMap<Box<str>, u32>,
-    by_sku: HashMap<Sku, u32>,
-    scheduled: HashMap<u32, Vec<Scheduled>>,
+    heading: Arc<Heading>,
+    shelf: Arc<Shelf>,
+    offers: Arc<Offers>,
+    /// Prices set by directives: by item, instant and directive, so that the last one before an instant counts.
+    scheduled: BTreeMap<(u32, Instant, u64), Money>,
     last_directive: u64,
 }
 
 impl Catalog {
     pub fn new(file: CatalogFile) -> Result<Self, CatalogError> {
-        let mut catalog = Self {
-            by_gtin: HashMap::with_capacity(file.items.len()),
-            by_text: HashMap::new(),
-            by_sku: HashMap::with_capacity(file.items.len()),
-            scheduled: HashMap::new(),
-            last_directive: 0,
-            file,
+        let mut shelf = Shelf::new(file.items, file.tax_classes, &file.units)?;
+        let offers = Offers::new(file.version, file.price_books, file.promotions, &mut shelf)?;
+        let heading = Heading {
+            version: file.version,
+            currency: file.currency,
+            prices: file.prices,
+            units: file.units,
         };
-        for index in 0..catalog.file.items.len() {
-            catalog.index(index)?;
-        }
-        Ok(catalog)
+        Ok(Self {
+            heading: Arc::new(heading),
+            shelf: Arc::new(shelf),
+            offers: Arc::new(offers),
+            scheduled: BTreeMap::new(),
+            last_directive: 0,
+        })
     }
 
-    fn index(&mut self, index: usize) -> Result<(), CatalogError> {
-        let item = &self.file.items[index];
-        let sku = item.sku.clone();
-        let name_fits = (1..=80).contains(&item.name.chars().count()) && !item.name.chars().any(char::is_control);
-        if !name_fits {
-            return Err(CatalogError::Name { sku });
-        }
-        if !(0..=LARGEST_AMOUNT).contains(&item.price.0) {
-            return Err(CatalogError::Price { sku, price: item.price.0 });
-        }
-        if !self.file.tax_classes.iter().any(|class| class.code == item.tax_class) {
-            return Err(CatalogError::UnknownTaxClass {
-                sku,
-                class: item.tax_class.clone(),
-            });
-        }
-        let at = index as u32;
-        for code in &item.codes {
-            let before = match code.parse::<Gtin>() {
-                Ok(gtin) => self.by_gtin.insert(gtin, at),
-                Err(_) => self.by_text.insert(code.as_str().into(), at),
-            };
-            if let Some(before) = before.filter(|before| *before != at) {
-                let first = self.file.items[before as usize].sku.clone();
-                return Err(CatalogError::CodeTwice {
-                    code: code.clone(),
-                    first,
-                    second: sku,
-                });
-            }
-        }
-        match self.by_sku.insert(sku.clone(), at) {
-            Some(_) => Err(CatalogError::SkuTwice { sku }),
-            None => Ok(()),
-        }
+    /// The catalog's own words; its items are asked one by one.
+    pub fn file(&self) -> &Heading {
+        &self.heading
     }
 
-    pub fn file(&self) -> &CatalogFile {
-        &self.file
+    pub fn version(&self) -> u64 {
+        self.heading.version
     }
 
     pub fn currency(&self) -> Currency {
-        self.file.currency
+        self.heading.currency
     }
 
-    pub fn by_gtin(&self, gtin: Gtin) -> Option<&Item> {
-        self.by_gtin.get(&gtin).map(|at| &self.file.items[*at as usize])
+    /// The price books and promotions, ready to be asked.
+    pub fn offers(&self) -> &Arc<Offers> {
+        &self.offers
+    }
+
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.shelf.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// All items in the order of the file.
+    pub fn items(&self) -> impl Iterator<Item = Item<'_>> {
+        (0..self.len()).filter_map(|at| self.shelf.item(at as u32))
+    }
+
+    pub fn by_gtin(&self, gtin: Gtin) -> Option<Item<'_>> {
+        self.shelf.item(self.shelf.by_gtin(gtin)?)
     }
 
     /// By an in-store code or, when nothing carries that code, by the item number itself.
-    pub fn by_text(&self, text: &str) -> Option<&Item> {
-        if let Some(at) = self.by_text.get(text) {
-            return Some(&self.file.items[*at as usize]);
-        }
-        text.parse().ok().and_then(|sku| self.by_sku(&sku))
+    pub fn by_text(&self, text: &str) -> Option<Item<'_>> {
+        self.shelf.item(self.shelf.by_text(text)?)
     }
 
-    pub fn by_sku(&self, sku: &Sku) -> Option<&Item> {
-        self.by_sku.get(sku).map(|at| &self.file.items[*at as usize])
+    pub fn by_sku(&self, sku: &Sku) -> Option<Item<'_>> {
+        self.shelf.item(self.shelf.by_sku(sku.as_str())?)
     }
 
     /// Items of which each of the words is in the name, or begins the item number or one of its codes; all items without words.
-    pub fn search(&self, words: &str) -> impl Iterator<Item = &Item> {
+    pub fn search(&self, words: &str) -> impl Iterator<Item = Item<'_>> {
         let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-        let fits = move |item: &&Item| {
-            let (name, sku) = (item.name.to_lowercase(), item.sku.to_string().to_lowercase());
+        let fits = move |item: &Item<'_>| {
+            let (name, sku) = (item.name().to_lowercase(), item.sku_text().to_lowercase());
             let found = |word: &String| {
-                name.contains(word.as_str())
-                    || sku.starts_with(word.as_str())
-                    || item.codes.iter().any(|code| code.starts_with(word.as_str()))
+                name.contains(word.as_str()) || sku.starts_with(word.as_str()) || item.codes().any(|code| code.starts_with(word.as_str()))
             };
             words.iter().all(found)
         };
-        self.file.items.iter().filter(fits)
+        self.items().filter(fits)
     }
 
     pub fn tax_class(&self, code: &str) -> Option<&TaxClass> {
-        self.file.tax_classes.iter().find(|class| class.code == code)
+        self.tax_classes().iter().find(|class| class.code == code)
     }
 
-    /// The price at an instant: a ticket asks with the instant of its first line, so that a change never meets a half-sold basket.
-    pub fn price(&self, item: &Item, at: Instant) -> (Money, PriceVersion) {
+    pub fn tax_classes(&self) -> &[TaxClass] {
+        self.shelf.classes()
+    }
+
+    /// The list price at an instant, or the one a directive has set: a ticket asks with the instant of its first line, so that a change
+    /// never meets a half-sold basket. Price books are asked in `price`.
+    pub fn price(&self, item: Item<'_>, at: Instant) -> (Money, PriceVersion) {
         let base = PriceVersion {
-            catalog: self.file.version,
+            catalog: self.version(),
             directive: 0,
         };
-        let changes = self.by_sku.get(&item.sku).and_then(|index| self.scheduled.get(index));
-        let current = changes
-            .into_iter()
-            .flatten()
-            .filter(|change| change.from <= at)
-            .max_by_key(|change| (change.from, change.directive));
+        // Told by the number, as the item may come from another copy.
+        let found = if self.scheduled.is_empty() {
+            None
+        } else {
+            self.shelf.by_sku(item.sku_text())
+        };
+        let current = found.and_then(|found| {
+            let until = self.scheduled.range((found, Instant::EARLIEST, 0)..=(found, at, u64::MAX));
+            until.last()
+        });
         match current {
-            Some(change) => (
-                change.price,
+            Some(((_, _, directive), price)) => (
+                *price,
                 PriceVersion {
-                    directive: change.directive,
+                    directive: *directive,
                     ..base
                 },
             ),
-            None => (item.price, base),
+            None => (item.list_price(), base),
         }
     }
 
     /// Checks a price change without applying it.
     pub fn check(&self, change: &PriceChange) -> Result<(), CatalogError> {
-        if self.by_sku(&change.sku).is_none() {
+        self.item_of(change).map(|_| ())
+    }
+
+    fn item_of(&self, change: &PriceChange) -> Result<u32, CatalogError> {
+        let Some(at) = self.shelf.by_sku(change.sku.as_str()) else {
             return Err(CatalogError::UnknownItem { sku: change.sku.clone() });
-        }
-        if change.currency != self.file.currency {
+        };
+        if change.currency != self.currency() {
             return Err(CatalogError::OtherCurrency {
                 given: change.currency.code().into(),
-                ours: self.file.currency.code().into(),
+                ours: self.currency().code().into(),
             });
         }
         if !(0..=LARGEST_AMOUNT).contains(&change.price.0) {
@@ -295,88 +264,18 @@ impl Catalog {
                 price: change.price.0,
             });
         }
-        Ok(())
+        Ok(at)
     }
 
     /// Takes a checked price change in; of two for the same instant the later directive counts.
     pub fn schedule(&mut self, directive: u64, change: &PriceChange) -> Result<(), CatalogError> {
-        self.check(change)?;
-        let Some(index) = self.by_sku.get(&change.sku) else {
-            return Err(CatalogError::UnknownItem { sku: change.sku.clone() });
-        };
-        let scheduled = Scheduled {
-            from: change.effective_at,
-            directive,
-            price: change.price,
-        };
-        self.scheduled.entry(*index).or_default().push(scheduled);
+        let at = self.item_of(change)?;
+        self.scheduled.insert((at, change.effective_at, directive), change.price);
         self.last_directive = self.last_directive.max(directive);
         Ok(())
     }
 
     pub fn last_directive(&self) -> u64 {
         self.last_directive
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file() -> CatalogFile {
-        serde_json::from_value(serde_json::json!({
-            "version": 3, "currency": "EUR", "prices": "inclusive",
-            "tax_classes": [{"code": "A", "name": "standard", "rate": "0.19"}],
-            "items": [
-                {"sku": "TEE-M", "name": "T-shirt M", "codes": ["4006381333931", "TEE"], "tax_class": "A", "price": 1990},
-                {"sku": "MUG", "name": "Mug", "tax_class": "A", "price": 850}
-            ]
-        }))
-        .unwrap()
-    }
-
-    fn at(second: i64) -> Instant {
-        Instant::from_micros(second * 1_000_000).unwrap()
-    }
-
-    #[test]
-    fn an_item_is_found_by_each_of_its_codes() {
-        let catalog = Catalog::new(file()).unwrap();
-        let gtin = "4006381333931".parse().unwrap();
-        assert_eq!(catalog.by_gtin(gtin).unwrap().sku.as_str(), "TEE-M");
-        assert_eq!(catalog.by_text("TEE").unwrap().sku.as_str(), "TEE-M");
-        assert_eq!(catalog.by_text("MUG").unwrap().name, "Mug");
-        assert!(catalog.by_text("NOPE").is_none());
-    }
-
-    #[test]
-    fn a_price_change_begins_at_its_instant_and_says_which_directive_set_it() {
-        let mut catalog = Catalog::new(file()).unwrap();
-        let change = PriceChange {
-            sku: "MUG".parse().unwrap(),
-            price: Money(700),
-            currency: catalog.currency(),
-            effective_at: at(100),
-        };
-        catalog.schedule(7, &change).unwrap();
-        let mug = catalog.by_text("MUG").unwrap();
-        assert_eq!(catalog.price(mug, at(99)), (Money(850), PriceVersion { catalog: 3, directive: 0 }));
-        assert_eq!(catalog.price(mug, at(100)), (Money(700), PriceVersion { catalog: 3, directive: 7 }));
-    }
-
-    #[test]
-    fn mistakes_in_a_catalog_are_named() {
-        let mut twice = file();
-        twice.items[1].codes.push("TEE".into());
-        assert_eq!(
-            Catalog::new(twice).unwrap_err().to_string(),
-            "code \"TEE\" belongs to both TEE-M and MUG"
-        );
-        let mut negative = file();
-        negative.items[0].price = Money(-1);
-        assert!(matches!(Catalog::new(negative), Err(CatalogError::Price { .. })));
-        let mut class = file();
-        class.items[0].tax_class = "Z".into();
-        assert!(matches!(Catalog::new(class), Err(CatalogError::UnknownTaxClass { .. })));
     }
 }

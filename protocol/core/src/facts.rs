@@ -349,6 +349,9 @@ pub struct PriceReason {
     pub reason: ReasonKind,
     pub amount: Money,
     pub version: PriceVersion,
+    /// Which price book or promotion, or the shop's code for why a person did it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -357,6 +360,49 @@ pub enum ReasonKind {
     ListPrice,
     /// The same share as on the receipt that is taken back.
     Returned,
+    /// From a price book.
+    Book,
+    /// A person set another price.
+    Override,
+    /// Keyed in for an item without a price of its own, or read from the bar code.
+    OpenPrice,
+    Promotion,
+    /// Given by a person on the line.
+    LineDiscount,
+    /// The line's share of what a person gave on the whole ticket.
+    TicketDiscount,
+}
+
+impl ReasonKind {
+    pub const ALL: &[ReasonKind] = &[
+        ReasonKind::ListPrice,
+        ReasonKind::Returned,
+        ReasonKind::Book,
+        ReasonKind::Override,
+        ReasonKind::OpenPrice,
+        ReasonKind::Promotion,
+        ReasonKind::LineDiscount,
+        ReasonKind::TicketDiscount,
+    ];
+
+    /// The word in exports and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            ReasonKind::ListPrice => "list_price",
+            ReasonKind::Returned => "returned",
+            ReasonKind::Book => "book",
+            ReasonKind::Override => "override",
+            ReasonKind::OpenPrice => "open_price",
+            ReasonKind::Promotion => "promotion",
+            ReasonKind::LineDiscount => "line_discount",
+            ReasonKind::TicketDiscount => "ticket_discount",
+        }
+    }
+
+    /// `None` for a word of a newer version.
+    pub fn from_word(word: &str) -> Option<ReasonKind> {
+        ReasonKind::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

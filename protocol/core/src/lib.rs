@@ -13,6 +13,7 @@ pub mod federation;
 pub mod ids;
 pub mod journal;
 pub mod money;
+pub mod price;
 pub mod receipt;
 pub mod stock;
 pub mod tax;

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::barcode::{BarcodeError, Gtin, Scanned, looks_like_card};
-use crate::catalog::{Catalog, Item, PriceVersion, Sku, SoldBy};
+use crate::catalog::{Catalog, Item, PriceVersion, SoldBy};
 use crate::epc::{Epc, EpcId};
 use crate::facts::{ClosedLine, ClosedTicket, PriceReason, ReasonKind, TaxSum, Tender, TenderKind, TicketEnd, Voided};
 use crate::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, ShiftId, TicketId, TillId};
@@ -73,8 +73,6 @@ pub enum Refusal {
     PaidByCard { receipt: ReceiptNo },
     #[error("the amounts do not fit: {0}")]
     Money(#[from] MoneyError),
-    #[error("item {sku} has no tax class any more; ask head office to mend the catalog")]
-    NoTaxClass { sku: Sku },
 }
 
 impl Refusal {
@@ -101,7 +99,6 @@ impl Refusal {
             Refusal::NoPrinter => "no_printer",
             Refusal::PaidByCard { .. } => "paid_by_card",
             Refusal::Money(_) => "money",
-            Refusal::NoTaxClass { .. } => "no_tax_class",
         }
     }
 }
@@ -194,7 +191,7 @@ fn epc_gtin(code: &str) -> Option<Gtin> {
 }
 
 /// Finds what a scanner read.
-pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<&'a Item, Refusal> {
+pub fn find<'a>(catalog: &'a Catalog, code: &str) -> Result<Item<'a>, Refusal> {
     // An in-store code or item number is looked up as it stands: the shop chose it.
     if let Some(item) = catalog.by_text(code) {
         return Ok(item);
@@ -319,15 +316,13 @@ impl Open {
             return Err(Refusal::Quantity { quantity });
         }
         let item = find(catalog, code)?;
-        if item.sold_by == SoldBy::Piece && quantity.0 % Quantity::ONE.0 != 0 {
+        if item.sold_by() == SoldBy::Piece && quantity.0 % Quantity::ONE.0 != 0 {
             return Err(Refusal::NoPieces {
-                name: item.name.clone(),
+                name: item.name().to_owned(),
                 quantity,
             });
         }
-        let class = catalog
-            .tax_class(&item.tax_class)
-            .ok_or_else(|| Refusal::NoTaxClass { sku: item.sku.clone() })?;
+        let class = item.tax_class();
         let (unit_price, version) = catalog.price(item, self.opening.opened_at);
         let amount = unit_price.times(quantity)?;
         let split = tax::split(amount, class.rate, self.opening.prices)?;
@@ -337,8 +332,8 @@ impl Open {
             line: self.lines.len() as u32 + 1,
             command_id: Some(command_id),
             at,
-            sku: item.sku.clone(),
-            name: item.name.clone(),
+            sku: item.sku(),
+            name: item.name().to_owned(),
             code: code.to_owned(),
             quantity,
             unit_price,
@@ -347,6 +342,7 @@ impl Open {
                 reason: ReasonKind::ListPrice,
                 amount,
                 version,
+                source: None,
             }],
             tax_class: class.code.clone(),
             rate: class.rate,
@@ -648,6 +644,7 @@ pub fn return_whole(sale: &ClosedTicket, desk: ReturnDesk) -> Result<ClosedTicke
                 reason: ReasonKind::Returned,
                 amount,
                 version,
+                source: None,
             }],
             net: back(line.net)?,
             tax: back(line.tax)?,

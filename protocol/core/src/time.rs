@@ -28,6 +28,8 @@ pub struct Instant(Timestamp);
 impl Instant {
     /// 1970-01-01, what an unset clock says.
     pub const EPOCH: Instant = Instant(Timestamp::UNIX_EPOCH);
+    /// Before all others.
+    pub const EARLIEST: Instant = Instant(Timestamp::MIN);
 
     pub fn from_micros(microseconds: i64) -> Result<Self, TimeError> {
         Timestamp::from_microsecond(microseconds)
@@ -123,6 +125,11 @@ impl Calendar {
         } else {
             BusinessDay(local.date())
         }
+    }
+
+    /// What the clock on the shop's wall shows.
+    pub fn wall_clock(&self, at: Instant) -> jiff::civil::DateTime {
+        at.0.to_zoned(self.zone.clone()).datetime()
     }
 
     /// `2026-11-21 14:05`, by the shop's wall clock, for receipts.

@@ -202,7 +202,7 @@ impl ClerkDesk {
 }
 
 fn name(catalog: &Catalog, sku: &Sku) -> String {
-    catalog.by_sku(sku).map(|item| item.name.clone()).unwrap_or_default()
+    catalog.by_sku(sku).map(|item| item.name().to_owned()).unwrap_or_default()
 }
 
 /// A count that ended: as this screen saw it last, and how it ended.

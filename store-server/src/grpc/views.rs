@@ -3,7 +3,7 @@
 use backroom_actors::device::{Board, DeviceKind, DeviceState, DeviceView};
 use backroom_actors::register::Outcome;
 use backroom_actors::shop::{CardWords, Cards};
-use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, ReasonKind, Tender, TenderKind, TicketEnd};
+use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, Tender, TenderKind, TicketEnd};
 use backroom_core::ids::RegisterId;
 use backroom_core::journal::Head;
 use backroom_core::money::{Currency, Money};
@@ -150,10 +150,7 @@ pub fn closed(ticket: &ClosedTicket, settled_at: Option<String>) -> wire::Ticket
 
 fn lines(lines: &[ClosedLine], currency: Currency) -> Vec<wire::LineView> {
     let reason = |reason: &backroom_core::facts::PriceReason| wire::ReasonView {
-        reason: match reason.reason {
-            ReasonKind::ListPrice => "list_price".into(),
-            ReasonKind::Returned => "returned".into(),
-        },
+        reason: reason.reason.word().into(),
         amount: money(reason.amount, currency),
         version: reason.version.to_string(),
     };

@@ -181,6 +181,8 @@ pub struct PriceReason {
     pub reason: String,
     pub amount: i64,
     pub version: PriceVersion,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
 }
 
 impl Message for PriceReason {
@@ -188,6 +190,7 @@ impl Message for PriceReason {
         match number {
             1 => take::text(&mut self.reason, value),
             2 => take::amount(&mut self.amount, value),
+            5 => take::text(&mut self.source, value),
             _ => self.version.field(number, value),
         }
     }
