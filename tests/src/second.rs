@@ -78,9 +78,7 @@ fn by_hand(basket: &Basket, lines: &mut [Line<'_>]) -> Result<(), Problem> {
         line.give("line_discount", None, saving);
     }
     if let Some(discount) = &basket.discount {
-        let open: Vec<usize> = (0..lines.len())
-            .filter(|at| lines[*at].quantity > 0 && lines[*at].item.discountable)
-            .collect();
+        let open: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].quantity > 0).collect();
         let left: Vec<i128> = open.iter().map(|at| lines[*at].left()).collect();
         let saving = discount.of(left.iter().sum())?;
         for (at, part) in open.iter().zip(number::share(saving, &left)) {

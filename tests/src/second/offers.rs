@@ -328,7 +328,7 @@ fn try_on(promotion: &Promotion, lines: &[Line<'_>]) -> Trial {
         }),
         Gives::Amount { amount, on } => unit_by_unit(lines, on, limit, |line, units| {
             if line.measured() {
-                line.per_unit(i128::from(*amount), 1).min(line.amount)
+                line.per_unit(i128::from(*amount).min(line.unit_price), 1)
             } else {
                 i128::from(*amount).min(line.unit_price) * units
             }
@@ -389,7 +389,7 @@ fn unit_by_unit(lines: &[Line<'_>], on: &On, limit: i128, saving: impl Fn(&Line<
     for at in dearest_first(lines) {
         let line = &lines[at];
         let units = line.free.min(left);
-        if !line.eligible || !on.fits(line) || units <= 0 {
+        if !line.eligible || line.unit_price == 0 || !on.fits(line) || units <= 0 {
             continue;
         }
         let saved = saving(line, units);
@@ -417,7 +417,7 @@ fn take(lines: &[Line<'_>], free: &mut [i128], on: &On, quantity: i128, dear: De
     let mut taken = Vec::new();
     for at in order {
         let line = &lines[at];
-        if !line.eligible || line.measured() || !on.fits(line) {
+        if !line.eligible || line.unit_price == 0 || line.measured() || !on.fits(line) {
             continue;
         }
         while free[at] > 0 && (taken.len() as i128) < quantity {

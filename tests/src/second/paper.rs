@@ -219,7 +219,10 @@ impl Catalog {
             if !(store && group && time) {
                 continue;
             }
-            let rows = book.prices.iter().filter(|row| row.sku == item.sku && row.min_quantity <= quantity);
+            let rows = book
+                .prices
+                .iter()
+                .filter(|row| row.sku == item.sku && row.min_quantity <= quantity.abs());
             let Some(row) = rows.max_by_key(|row| row.min_quantity) else {
                 continue;
             };

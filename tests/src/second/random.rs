@@ -324,7 +324,7 @@ fn line(chance: &mut Chance, items: &[Value]) -> Value {
     if open || chance.percent(5) {
         line["price"] = json!(price(chance));
     }
-    if !returned && item.get("discountable").is_none() && chance.percent(6) {
+    if !returned && chance.percent(6) {
         line["discount"] = discount(chance);
     }
     line
