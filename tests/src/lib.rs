@@ -14,5 +14,6 @@ pub mod latency;
 pub mod laws;
 pub mod load;
 pub mod processes;
+pub mod second;
 pub mod shop;
 pub mod shopify;
