@@ -10,6 +10,7 @@ pub mod figure;
 pub mod latency;
 pub mod laws;
 pub mod load;
+pub mod pricing;
 pub mod processes;
 pub mod shop;
 pub mod shopify;
