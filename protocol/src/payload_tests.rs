@@ -771,6 +771,23 @@ fn every_fact_reads_back_from_the_body_of_an_export() {
     }
 }
 
+#[test]
+fn each_reason_and_its_source_is_read_back() {
+    for reason in ReasonKind::ALL {
+        for source in [None, Some("autumn".to_owned())] {
+            let mut closed = ticket();
+            closed.lines[0].reasons[0] = PriceReason {
+                reason: *reason,
+                amount: Money(-5),
+                version: PriceVersion { catalog: 9, directive: 0 },
+                source,
+            };
+            let fact = Fact::TicketClosed(Box::new(closed));
+            assert_eq!(decode(fact.kind() as u16, &encode(&fact)).unwrap(), Some(fact));
+        }
+    }
+}
+
 fn example(fact: &Fact) -> String {
     let hex: String = encode(fact).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("{} {} {hex}\n", fact.kind() as u16, fact.kind().word())

@@ -13,6 +13,7 @@ pub mod journal_verify;
 pub mod latency;
 pub mod laws;
 pub mod load;
+pub mod pricing;
 pub mod processes;
 pub mod second;
 pub mod shop;

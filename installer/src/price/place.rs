@@ -25,8 +25,12 @@ pub fn field_at(text: &[u8], line: usize, column: usize) -> String {
         match text[at] {
             b'{' => path.push(Inside::Object(None)),
             b'[' => path.push(Inside::List(0)),
-            // What ends here is what is wrong.
-            b'}' | b']' if at + 1 == end => {}
+            // What ends here is what is wrong, and none of its fields.
+            b'}' if at + 1 == end => {
+                if let Some(Inside::Object(name)) = path.last_mut() {
+                    *name = None;
+                }
+            }
             b'}' | b']' => drop(path.pop()),
             b',' => match path.last_mut() {
                 Some(Inside::Object(name)) => *name = None,
@@ -86,7 +90,7 @@ mod tests {
         assert_eq!(at(1, "1"), "a");
         assert_eq!(at(2, "x,y"), "list[0].b");
         assert_eq!(at(2, "5"), "list[1].c.d");
-        assert_eq!(at(2, "}}]"), "list[1].c.d");
+        assert_eq!(at(2, "}}]"), "list[1].c");
         assert_eq!(field_at(text, 1, 0), "");
         assert_eq!(field_at(text, 9, 9), "");
     }

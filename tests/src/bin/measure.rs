@@ -11,7 +11,7 @@ use backroom_tests::baseline::grpc;
 use backroom_tests::campaign::{broker, crash, fault::Fault, panics};
 use backroom_tests::latency::Latencies;
 use backroom_tests::laws::{self, Sync};
-use backroom_tests::{checkout, federation_sim, figure, journal_verify};
+use backroom_tests::{checkout, federation_sim, figure, journal_verify, pricing};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -49,6 +49,11 @@ enum What {
         /// Only the fault with this number, from 1
         #[arg(long)]
         only: Option<usize>,
+    },
+    /// What a scan costs with many lines and promotions, and what a large catalog costs
+    Pricing {
+        #[command(flatten)]
+        common: Common,
     },
     /// Checks the ten laws over exports, client logs and ledgers
     Laws(Laws),
@@ -230,6 +235,16 @@ async fn run(what: What) -> Result<bool> {
                 println!("\n{}", outcome.laws);
             }
             Ok(outcome.holds)
+        }
+        What::Pricing { common } => {
+            let plan = match common.quick {
+                true => pricing::Plan::quick(common.seed),
+                false => pricing::Plan::full(common.seed),
+            };
+            let figures = pricing::measure(&plan, progress)?;
+            figure::print(&figures, common.json);
+            // As above: a missed goal is told.
+            Ok(true)
         }
         What::Laws(args) => check_laws(args),
         What::FederationSim(args) => Ok(simulate(&args)),

@@ -9,23 +9,22 @@
 
 mod line;
 mod reach;
+mod rounds;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::basket::{self, Rest};
 use super::circumstances::{Circumstances, OfferId};
 use super::discount::Discount;
 use super::offers::Offers;
-use super::promotion::Combine;
-use super::units;
 use super::{Goods, Plan, PriceError, PricedLine};
-use crate::catalog::{Catalog, PriceVersion, Shelf};
+use crate::catalog::{Catalog, Shelf};
 use crate::money::Money;
 use crate::ticket::MOST_LINES;
 
 use self::line::{Line, Outcome};
+use self::rounds::{early_rounds, late_rounds, late_rounds_needed};
 
 /// What one promotion gave in the whole basket.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -377,8 +376,9 @@ impl Engine {
             sums.add(line, outcome, 1);
         }
         let shared = late_rounds_needed(&offers, &sums, self.discount);
-        let together: Vec<(&Line, Outcome)> = lines.into_iter().zip(early).collect();
-        let outcomes = late_rounds(&offers, &together, sums.given > 0, self.discount);
+        let mut together: Vec<(&Line, Outcome)> = lines.into_iter().zip(early).collect();
+        late_rounds(&offers, &mut together, sums.given > 0, self.discount);
+        let outcomes: Vec<Outcome> = together.into_iter().map(|(_, outcome)| outcome).collect();
         self.total = outcomes.iter().map(|outcome| outcome.amount).sum();
         for (line, outcome) in self.lines.values_mut().zip(outcomes) {
             line.outcome = outcome;
@@ -416,14 +416,14 @@ impl Engine {
             together.extend(far.map(|(_, line)| (line, line.outcome.clone())));
             together.sort_by_key(|(line, _)| line.goods.line);
         }
-        let outcomes = late_rounds(offers, &together, sums.given > 0, discount);
+        late_rounds(offers, &mut together, sums.given > 0, discount);
         let mut total = self.total
             - taken
                 .and_then(|number| self.lines.get(&number))
                 .map_or(0, |line| line.outcome.amount);
         let mut lines = Vec::new();
-        let mut kept = Vec::with_capacity(outcomes.len());
-        for ((line, _), outcome) in together.iter().zip(outcomes) {
+        let mut kept = Vec::with_capacity(together.len());
+        for (line, outcome) in together {
             let number = line.goods.line;
             let old = self.lines.get(&number).map(|line| &line.outcome);
             total += outcome.amount - old.map_or(0, |old| old.amount);
@@ -433,7 +433,6 @@ impl Engine {
             }
             kept.push((number, outcome));
         }
-        drop(together);
         Plan {
             lines,
             taken,
@@ -468,74 +467,5 @@ impl Engine {
             Some(snapshot) => line.priced(&snapshot.offers, outcome),
             None => line.priced(&Offers::default(), outcome),
         }
-    }
-}
-
-/// The first two rounds over lines in ascending order. What comes out has seen no third round yet.
-fn early_rounds(offers: &Offers, lines: &[&Line]) -> Vec<Outcome> {
-    let sold: Vec<units::Sold<'_>> = lines.iter().map(|line| line.sold()).collect();
-    let claims = units::claims(offers, &sold);
-    let outcome = |(line, claims): (&&Line, Vec<units::Claim>)| {
-        let alone = claims
-            .iter()
-            .any(|claim| offers.promotion(claim.promotion).combine == Combine::Alone);
-        let left = line.full - claims.iter().map(|claim| claim.saving).sum::<i64>();
-        let (stacked, left) = if alone {
-            (Vec::new(), left)
-        } else {
-            basket::stack(offers, &line.fits.stacks, line.goods.quantity, left)
-        };
-        Outcome {
-            claims,
-            alone,
-            stacked,
-            left,
-            ..Outcome::default()
-        }
-    };
-    lines.iter().zip(claims).map(outcome).collect()
-}
-
-/// Whether something is shared over all lines. The sums only shrink in the third round, so what gives nothing now gives nothing then.
-fn late_rounds_needed(offers: &Offers, sums: &Sums, discount: Option<Discount>) -> bool {
-    let may_give = |(number, sum): (&u32, &i64)| {
-        let alone = offers.promotion(*number).combine == Combine::Alone;
-        (!alone || sums.given == 0) && basket::saves(offers, *number, *sum) > 0
-    };
-    discount.is_some() || sums.basket.iter().any(may_give)
-}
-
-/// The third round and what is given by hand. `lines` are all lines where anything is shared, or those that changed where nothing is.
-fn late_rounds(offers: &Offers, lines: &[(&Line, Outcome)], given: bool, discount: Option<Discount>) -> Vec<Outcome> {
-    let mut rests: Vec<Rest<'_>> = lines
-        .iter()
-        .map(|(line, outcome)| Rest {
-            fits: &line.fits,
-            alone: outcome.alone,
-            returned: line.returned(),
-            left: outcome.left,
-            shares: Vec::new(),
-            discount: line.goods.discount,
-            by_hand: 0,
-            of_ticket: 0,
-        })
-        .collect();
-    basket::third_round(offers, &mut rests, given);
-    basket::by_hand(&mut rests, discount);
-    let outcome = |((_, early), rest): (&(&Line, Outcome), Rest<'_>)| Outcome {
-        shares: rest.shares,
-        by_hand: rest.by_hand,
-        of_ticket: rest.of_ticket,
-        amount: rest.left,
-        ..early.clone()
-    };
-    lines.iter().zip(rests).map(outcome).collect()
-}
-
-/// The version that reasons which are no price of their own carry.
-fn version(offers: &Offers) -> PriceVersion {
-    PriceVersion {
-        catalog: offers.version(),
-        directive: 0,
     }
 }

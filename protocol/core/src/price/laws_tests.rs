@@ -205,8 +205,6 @@ fn check_laws(engine: &Engine) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
-
     #[test]
     fn every_step_prices_the_basket_as_if_from_scratch(
         promotions in prop::collection::vec(promotion(), 0..9),

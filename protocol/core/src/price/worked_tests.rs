@@ -67,10 +67,14 @@ pub fn priced(catalog: &Catalog, circumstances: Circumstances, basket: Vec<Goods
     engine
 }
 
+/// A line of the page: its price, what each takes off, what is left.
+type Row<'a> = (i64, &'a [(&'a str, i64)], i64);
+type OwnedRow = (i64, Vec<(String, i64)>, i64);
+
 /// Each line as on the page: its price before, what each reason takes off, and what is left.
-fn check(engine: &Engine, expected: &[(i64, &[(&str, i64)], i64)]) {
+fn check(engine: &Engine, expected: &[Row<'_>]) {
     let lines = engine.lines();
-    let read: Vec<(i64, Vec<(String, i64)>, i64)> = lines
+    let read: Vec<OwnedRow> = lines
         .iter()
         .map(|line| {
             let off = line.reasons[1..].iter().map(|reason| {
@@ -80,7 +84,7 @@ fn check(engine: &Engine, expected: &[(i64, &[(&str, i64)], i64)]) {
             (line.reasons[0].amount.0, off.collect(), line.amount.0)
         })
         .collect();
-    let expected: Vec<(i64, Vec<(String, i64)>, i64)> = expected
+    let expected: Vec<OwnedRow> = expected
         .iter()
         .map(|(price, off, amount)| (*price, off.iter().map(|(by, off)| ((*by).to_owned(), *off)).collect(), *amount))
         .collect();

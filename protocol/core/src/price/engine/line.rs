@@ -1,6 +1,5 @@
 //! One line of a basket: what lies there, its price before all promotions, and what the rounds made of it.
 
-use super::version;
 use crate::catalog::{Catalog, PriceVersion, SoldBy};
 use crate::facts::{PriceReason, ReasonKind};
 use crate::money::{LARGEST_AMOUNT, Money, Quantity};
@@ -185,5 +184,13 @@ fn check_by_hand(goods: &Goods) -> Result<(), PriceError> {
     match &goods.reason {
         Some(reason) if !word(reason) => Err(PriceError::Reason),
         _ => Ok(()),
+    }
+}
+
+/// The version that reasons which are no price of their own carry.
+fn version(offers: &Offers) -> PriceVersion {
+    PriceVersion {
+        catalog: offers.version(),
+        directive: 0,
     }
 }
