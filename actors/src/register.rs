@@ -647,7 +647,7 @@ impl State {
             catalog: &prices.catalog,
             taxes: &prices.taxes,
             rules: &self.store_made,
-            calendar: &self.shop.calendar,
+            calendar: &self.shop.policy.calendar,
             store: None,
             policy: &self.policy,
         }
