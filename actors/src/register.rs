@@ -647,7 +647,7 @@ impl State {
             catalog: &prices.catalog,
             taxes: &prices.taxes,
             rules: &self.store_made,
-            calendar: &self.shop.calendar,
+            calendar: &self.shop.policy.calendar,
             store: None,
             policy: &self.policy,
         }
@@ -740,7 +740,8 @@ impl State {
         if settle {
             let mut paid = Open::clone(&held.ticket);
             paid.apply(Event::TenderTaken(tender));
-            return self.close(Some(&command), paid.settle(&self.counter(&held.prices))?, true).await;
+            let closed = paid.settle(&self.counter(&held.prices))?;
+            return self.close(Some(&command), closed, true).await;
         }
         self.open_shift()?;
         let fact = Fact::TenderTaken(TenderTaken {

@@ -236,6 +236,7 @@ mod tests {
             tax: Money(1),
             taxes: Vec::new(),
             voided: None,
+            details: Default::default(),
         }
     }
 
@@ -271,6 +272,7 @@ mod tests {
             tenders: vec![Tender::cash(COMMAND, at(), Money(given))],
             change: Money(change),
             moves: Vec::new(),
+            details: Default::default(),
         }
     }
 

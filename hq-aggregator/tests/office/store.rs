@@ -237,6 +237,7 @@ fn ticket(epoch: Epoch, end: TicketEnd, sign: i64, number: u64) -> ClosedTicket 
         tenders: vec![Tender::cash(command_id, at, Money(tendered))],
         change: Money(if sign > 0 { 1000 } else { 0 }),
         moves: vec![mugs(-sign, reason)],
+        details: Default::default(),
     }
 }
 

@@ -93,6 +93,9 @@ impl Open {
         });
         let step = Step::Put(goods.goods(self.prices_of(&goods)));
         let drafts: Vec<Draft<'_>> = std::iter::once(goods).chain(deposit).collect();
+        if self.lines.len() + drafts.len() > MOST_LINES {
+            return Err(Refusal::TooManyLines);
+        }
         self.basket_changes(counter, drafts, step, BasketChanged::default())
     }
 
@@ -446,10 +449,10 @@ impl Open {
         self.lines.len() as u32 + 1
     }
 
-    /// Nothing is under way, nothing was paid, and there is room for a line and what goes along.
+    /// Nothing is under way, nothing was paid, and there is room for a line.
     pub(super) fn may_add(&self, counter: &Counter<'_>) -> Result<(), Refusal> {
         self.may_change_lines(counter)?;
-        if self.lines.len() + 1 >= MOST_LINES + usize::from(self.lines.len() < MOST_LINES) {
+        if self.lines.len() >= MOST_LINES {
             return Err(Refusal::TooManyLines);
         }
         Ok(())
