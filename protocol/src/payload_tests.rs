@@ -1,12 +1,12 @@
 //! Every kind of fact survives its bytes; version 1 is written down as it is.
 
+use backroom_core::facts::chain::{BranchClosed, BranchName, BranchRecorded, ChainFact, EpochSuperseded};
+use backroom_core::facts::escrow::{EscrowFact, EscrowGranted, EscrowRefused, EscrowTaken};
+use backroom_core::facts::opening::{AccountsOpened, OpenedAccount, OpenedKind, OpenedTill, OpeningFact, TillsOpened, WentLive};
 use backroom_core::facts::{
     CardAsked, CardBegun, CardEnd, CardEnded, CountedItem, Does, EffectCause, EffectEnd, EffectEnded, EffectWanted, FoundCapture,
     ShelfCounted,
 };
-use backroom_core::facts::chain::{BranchClosed, BranchName, BranchRecorded, ChainFact, EpochSuperseded};
-use backroom_core::facts::escrow::{EscrowFact, EscrowGranted, EscrowRefused, EscrowTaken};
-use backroom_core::facts::opening::{AccountsOpened, OpenedAccount, OpenedKind, OpenedTill, OpeningFact, TillsOpened, WentLive};
 use backroom_core::ids::{AccountId, DeviceId, RegisterId};
 use backroom_core::journal::{BreakCause, ChainBreak, Seal};
 use proptest::prelude::*;

@@ -75,7 +75,10 @@ fn whatever_is_changed_in_the_file_is_named() {
     let refuse = |from: &str, to: &str| {
         let changed = text.replacen(from, to, 1);
         assert_ne!(changed, text, "{from}");
-        read(changed.as_bytes()).and_then(|proof| check(&proof, &trusted)).unwrap_err().code()
+        read(changed.as_bytes())
+            .and_then(|proof| check(&proof, &trusted))
+            .unwrap_err()
+            .code()
     };
     assert_eq!(refuse("backroom receipt 1", "backroom receipt 2"), "form");
     assert_eq!(refuse("\"store\":\"berlin\"", "\"store\":\"munich\""), "signature");

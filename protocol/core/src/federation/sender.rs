@@ -459,7 +459,9 @@ impl Sender {
         // What lies between is lost, or it was sent before.
         let next = |life: &&mut Life| {
             let sent = Seq(life.sent.0.saturating_add(1));
-            life.readable(sent, life.head.seq).next().is_none_or(|next| range.first <= next.first)
+            life.readable(sent, life.head.seq)
+                .next()
+                .is_none_or(|next| range.first <= next.first)
         };
         if let Some(life) = life.filter(next) {
             life.sent = life.sent.max(range.last);

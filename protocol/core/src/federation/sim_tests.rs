@@ -46,8 +46,16 @@ fn every_slip_reads_back_from_its_bytes() {
         Slip::Paid { amount: -7 },
         Slip::Lent { amount: 9 },
         Slip::Smudged { item: 3, by: 300 },
-        Slip::Broken { epoch: Epoch(1), after: Seq(9), named: hash },
-        Slip::BranchClosed { epoch: Epoch(2), tip: Seq(8), hash },
+        Slip::Broken {
+            epoch: Epoch(1),
+            after: Seq(9),
+            named: hash,
+        },
+        Slip::BranchClosed {
+            epoch: Epoch(2),
+            tip: Seq(8),
+            hash,
+        },
     ] {
         assert_eq!(Slip::from_bytes(&slip.bytes()), Some(slip));
     }

@@ -43,11 +43,23 @@ fn only_what_head_office_holds_of_this_very_chain_may_be_archived() {
     let (entries, segments) = segments();
     let held = mark(&entries, 5);
     Archive::may_archive(&segments[0], &held, Some(held.hash)).unwrap();
-    assert_eq!(Archive::may_archive(&segments[1], &held, Some(held.hash)).unwrap_err().code(), "not_held");
-    let other = Watermark { hash: Hash([1; 32]), ..held };
-    assert_eq!(Archive::may_archive(&segments[0], &other, Some(held.hash)).unwrap_err().code(), "other_chain");
+    assert_eq!(
+        Archive::may_archive(&segments[1], &held, Some(held.hash)).unwrap_err().code(),
+        "not_held"
+    );
+    let other = Watermark {
+        hash: Hash([1; 32]),
+        ..held
+    };
+    assert_eq!(
+        Archive::may_archive(&segments[0], &other, Some(held.hash)).unwrap_err().code(),
+        "other_chain"
+    );
     let elsewhere = Watermark { epoch: Epoch(2), ..held };
-    assert_eq!(Archive::may_archive(&segments[0], &elsewhere, Some(held.hash)).unwrap_err().code(), "other_store");
+    assert_eq!(
+        Archive::may_archive(&segments[0], &elsewhere, Some(held.hash)).unwrap_err().code(),
+        "other_store"
+    );
 }
 
 #[test]
@@ -66,5 +78,11 @@ fn an_archived_segment_is_still_on_the_list_and_none_vanishes_unseen() {
     let mut holed = Archive::default();
     holed.signed(segments[0].clone());
     holed.signed(segments[2].clone());
-    assert_eq!(holed.whole(), Err(NotArchived::Vanished { epoch: Epoch(1), seq: Seq(4) }));
+    assert_eq!(
+        holed.whole(),
+        Err(NotArchived::Vanished {
+            epoch: Epoch(1),
+            seq: Seq(4)
+        })
+    );
 }

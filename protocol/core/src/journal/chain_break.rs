@@ -126,12 +126,27 @@ mod tests {
         for other in [
             ChainBreak { epoch: Epoch(2), ..signed },
             ChainBreak { before: Seq(3), ..signed },
-            ChainBreak { before_hash: Hash([5; 32]), ..signed },
+            ChainBreak {
+                before_hash: Hash([5; 32]),
+                ..signed
+            },
             ChainBreak { after: Seq(9), ..signed },
-            ChainBreak { named_hash: Hash([5; 32]), ..signed },
-            ChainBreak { cause: BreakCause::BoxLost, ..signed },
-            ChainBreak { by: "s102".parse().unwrap(), ..signed },
-            ChainBreak { at: Instant::from_micros(1).unwrap(), ..signed },
+            ChainBreak {
+                named_hash: Hash([5; 32]),
+                ..signed
+            },
+            ChainBreak {
+                cause: BreakCause::BoxLost,
+                ..signed
+            },
+            ChainBreak {
+                by: "s102".parse().unwrap(),
+                ..signed
+            },
+            ChainBreak {
+                at: Instant::from_micros(1).unwrap(),
+                ..signed
+            },
         ] {
             assert!(other.check(&key.verifying_key(), address).is_err(), "{other:?}");
         }

@@ -201,4 +201,3 @@ impl Fields<'_> {
 fn some_unless_zero(bytes: [u8; 16]) -> Option<[u8; 16]> {
     (bytes != [0; 16]).then_some(bytes)
 }
-

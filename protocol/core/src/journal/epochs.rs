@@ -174,9 +174,8 @@ impl Epochs {
         if gap.lost().is_none() {
             return Err(Refusal::NoGap { epoch, before, after });
         }
-        let same = |known: &ChainBreak| {
-            (known.epoch, known.before, known.after, known.named_hash) == (epoch, before, after, gap.named_hash)
-        };
+        let same =
+            |known: &ChainBreak| (known.epoch, known.before, known.after, known.named_hash) == (epoch, before, after, gap.named_hash);
         if self.breaks.iter().any(same) {
             return Err(Refusal::KnownBreak { epoch, before });
         }

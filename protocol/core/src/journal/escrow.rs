@@ -22,7 +22,9 @@ pub const MOST_SALES: u32 = 1_000;
 /// What escrow says at the register or at the box.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    #[error("a grant allows 1 to {MOST_SALES} sales and amounts between 1 and {LARGEST_AMOUNT} minor units; the largest sale fits the total")]
+    #[error(
+        "a grant allows 1 to {MOST_SALES} sales and amounts between 1 and {LARGEST_AMOUNT} minor units; the largest sale fits the total"
+    )]
     Limits,
     #[error("register {register} holds a grant already; take its log over first")]
     GrantOut { register: RegisterId },
@@ -134,7 +136,11 @@ impl Log {
     pub fn sell(&self, command: CommandId, ticket: TicketId, at: Instant, due: Money, payload: Hash) -> Result<EscrowSale, Refusal> {
         if let Some(known) = self.sales.iter().find(|sale| sale.command == command) {
             let same = (known.ticket, known.due, known.payload) == (ticket, due, payload);
-            return if same { Ok(*known) } else { Err(Refusal::CommandReused { command }) };
+            return if same {
+                Ok(*known)
+            } else {
+                Err(Refusal::CommandReused { command })
+            };
         }
         let number = self.sales.len() as u64 + 1;
         let sale = EscrowSale {
@@ -254,7 +260,10 @@ impl Escrows {
 
     /// The grant a register holds.
     pub fn out(&self, register: RegisterId) -> Option<&EscrowGranted> {
-        let held = self.grants.values().find(|grant| grant.granted.register == register && grant.taken.is_none());
+        let held = self
+            .grants
+            .values()
+            .find(|grant| grant.granted.register == register && grant.taken.is_none());
         held.map(|grant| &grant.granted)
     }
 

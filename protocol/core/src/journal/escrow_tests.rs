@@ -48,7 +48,9 @@ fn a_log_is_taken_once_and_sales_the_box_has_already_are_not_written_again() {
     let known = |command: CommandId| (command == first.command).then_some(first.payload);
     let merge = escrows.take(&log.hand_over(), known).unwrap();
     assert_eq!(merge.fresh, vec![second]);
-    let EscrowFact::EscrowTaken(taken) = &merge.fact else { panic!("{:?}", merge.fact) };
+    let EscrowFact::EscrowTaken(taken) = &merge.fact else {
+        panic!("{:?}", merge.fact)
+    };
     assert_eq!((taken.sales, taken.merged, taken.total), (2, 1, Money(3_000)));
     escrows.apply(&merge.fact.into());
     assert_eq!(escrows.out("r1".parse().unwrap()), None);
@@ -57,7 +59,10 @@ fn a_log_is_taken_once_and_sales_the_box_has_already_are_not_written_again() {
         Err(Refusal::HandedOver { grant: grant().grant })
     );
     sell(&mut log, 12, 3, 10).unwrap();
-    assert_eq!(escrows.take(&log.hand_over(), known), Err(Refusal::OtherLog { grant: grant().grant }));
+    assert_eq!(
+        escrows.take(&log.hand_over(), known),
+        Err(Refusal::OtherLog { grant: grant().grant })
+    );
 }
 
 #[test]
@@ -106,7 +111,9 @@ fn a_log_from_elsewhere_is_refused_and_the_refusal_is_a_fact() {
     };
     let refusal = escrows.take(&other, |_| None).unwrap_err();
     assert_eq!(refusal.code(), "escrow_other_register");
-    let EscrowFact::EscrowRefused(fact) = Escrows::refused(&other, &refusal) else { panic!("no refusal") };
+    let EscrowFact::EscrowRefused(fact) = Escrows::refused(&other, &refusal) else {
+        panic!("no refusal")
+    };
     assert_eq!(fact.why, "escrow_other_register");
     let unknown = HandOver {
         grant: command(9),

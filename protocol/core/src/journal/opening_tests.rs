@@ -34,7 +34,11 @@ fn a_shop_goes_live_when_the_sums_agree_with_the_old_books_and_never_opens_again
         }],
     });
     opening.apply(&stock).unwrap();
-    let accounts = vec![account(1, OpenedKind::GiftCard, 2_500), account(2, OpenedKind::OnAccount, -400), account(3, OpenedKind::Points, 90)];
+    let accounts = vec![
+        account(1, OpenedKind::GiftCard, 2_500),
+        account(2, OpenedKind::OnAccount, -400),
+        account(3, OpenedKind::Points, 90),
+    ];
     let fact = opening.accounts(Hash::ZERO, accounts).unwrap();
     opening.apply(&fact.into()).unwrap();
     let fact = opening.tills(Hash::ZERO, vec![till("t1", 1_000)]).unwrap();
@@ -67,7 +71,10 @@ fn nothing_is_opened_twice_or_below_nothing() {
     let code = |refused: Result<OpeningFact, Refusal>| refused.unwrap_err().code();
     let twice = vec![account(1, OpenedKind::GiftCard, 1), account(1, OpenedKind::GiftCard, 1)];
     assert_eq!(code(opening.accounts(Hash::ZERO, twice)), "account_twice");
-    assert_eq!(code(opening.accounts(Hash::ZERO, vec![account(1, OpenedKind::GiftCard, -1)])), "below_nothing");
+    assert_eq!(
+        code(opening.accounts(Hash::ZERO, vec![account(1, OpenedKind::GiftCard, -1)])),
+        "below_nothing"
+    );
     assert_eq!(code(opening.accounts(Hash::ZERO, Vec::new())), "empty");
     assert_eq!(code(opening.tills(Hash::ZERO, vec![till("t1", -1)])), "till_totals");
     assert_eq!(code(opening.tills(Hash::ZERO, vec![till("t1", 1), till("t1", 1)])), "till_twice");
@@ -75,5 +82,8 @@ fn nothing_is_opened_twice_or_below_nothing() {
     assert_eq!(code(opening.accounts(Hash::ZERO, most)), "money");
     let fact = opening.accounts(Hash::ZERO, vec![account(1, OpenedKind::GiftCard, 1)]).unwrap();
     opening.apply(&fact.into()).unwrap();
-    assert_eq!(code(opening.accounts(Hash::ZERO, vec![account(1, OpenedKind::GiftCard, 1)])), "account_twice");
+    assert_eq!(
+        code(opening.accounts(Hash::ZERO, vec![account(1, OpenedKind::GiftCard, 1)])),
+        "account_twice"
+    );
 }

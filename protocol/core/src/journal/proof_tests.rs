@@ -50,7 +50,11 @@ fn what_was_changed_is_named() {
         key: stranger.to_bytes(),
         ..proof.clone()
     };
-    assert_eq!(renamed.check(&stranger).unwrap_err(), ProofError::Signature, "a foreign key did not sign it");
+    assert_eq!(
+        renamed.check(&stranger).unwrap_err(),
+        ProofError::Signature,
+        "a foreign key did not sign it"
+    );
     let mut dearer = proof.clone();
     *dearer.entry.last_mut().unwrap() ^= 1;
     assert_eq!(code(&dearer), "path");

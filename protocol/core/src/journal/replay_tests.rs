@@ -99,7 +99,16 @@ fn journal(steps: &[(u8, i64, i64)]) -> Vec<Recorded> {
 
 #[test]
 fn what_was_true_at_noon_is_told_in_the_evening() {
-    let steps = [(3, 0, 1), (4, 7, 1), (0, 2, 1), (1, 100, 1), (5, 1, 1), (2, 50, 1), (6, 1, 1), (9, 0, 1)];
+    let steps = [
+        (3, 0, 1),
+        (4, 7, 1),
+        (0, 2, 1),
+        (1, 100, 1),
+        (5, 1, 1),
+        (2, 50, 1),
+        (6, 1, 1),
+        (9, 0, 1),
+    ];
     let entries = journal(&steps);
     let noon = as_of(&entries, at(5)).unwrap();
     let evening = replay(&entries).unwrap();
@@ -109,7 +118,11 @@ fn what_was_true_at_noon_is_told_in_the_evening() {
     assert_eq!((noon.cards.open().count(), evening.cards.open().count()), (1, 0));
     let drawer = |state: &State| state.tills.get(till).unwrap().shift.as_ref().unwrap().expected().unwrap();
     assert_eq!((drawer(&noon), drawer(&evening)), (Money(100), Money(150)));
-    assert_eq!((noon.unknown, evening.unknown), (0, 1), "an entry of a newer kind is carried, not understood");
+    assert_eq!(
+        (noon.unknown, evening.unknown),
+        (0, 1),
+        "an entry of a newer kind is carried, not understood"
+    );
 }
 
 #[test]

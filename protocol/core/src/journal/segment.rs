@@ -20,7 +20,6 @@ const FORMAT: u16 = 1;
 /// Everything that is signed.
 const SIGNED_LEN: usize = 203;
 
-
 /// Why entries and a segment do not belong together, or a segment can not be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SegmentError {
@@ -67,7 +66,10 @@ impl Sums {
         };
         *sum = sum.checked_add(ticket.due)?;
         self.tax = self.tax.checked_add(ticket.tax)?;
-        self.receipts = self.receipts.checked_add(u64::from(ticket.receipt.is_some())).ok_or(MoneyError::TooLarge)?;
+        self.receipts = self
+            .receipts
+            .checked_add(u64::from(ticket.receipt.is_some()))
+            .ok_or(MoneyError::TooLarge)?;
         Ok(())
     }
 }
@@ -131,7 +133,10 @@ impl Segment {
         let differs = |what| SegmentError::Differs { first, last, what };
         let root = built.tree.root().ok_or(SegmentError::Empty)?;
         let figures = [
-            ("range", (self.epoch, self.first, self.last) == (built.head.epoch, built.first, built.head.seq)),
+            (
+                "range",
+                (self.epoch, self.first, self.last) == (built.head.epoch, built.first, built.head.seq),
+            ),
             ("hash before its first entry", self.before == built.before),
             ("last hash", self.hash == built.head.hash),
             ("root", self.root == root),

@@ -36,19 +36,59 @@ fn the_entry_after_it_tells_changed_bytes_from_a_changed_hash() {
     let mut bytes = rows(&chain(3));
     bytes[1].bytes[HEADER_LEN] ^= 1;
     let said = verify(bytes).unwrap_err();
-    assert!(matches!(said, Broken { seq: Seq(2), flaw: Flaw::Bytes { .. }, .. }), "{said}");
+    assert!(
+        matches!(
+            said,
+            Broken {
+                seq: Seq(2),
+                flaw: Flaw::Bytes { .. },
+                ..
+            }
+        ),
+        "{said}"
+    );
     let mut hash = rows(&chain(3));
     hash[1].hash.0[7] ^= 1;
     let said = verify(hash).unwrap_err();
-    assert!(matches!(said, Broken { seq: Seq(2), flaw: Flaw::StoredHash { .. }, .. }), "{said}");
+    assert!(
+        matches!(
+            said,
+            Broken {
+                seq: Seq(2),
+                flaw: Flaw::StoredHash { .. },
+                ..
+            }
+        ),
+        "{said}"
+    );
     let mut last = rows(&chain(3));
     last[2].bytes[HEADER_LEN] ^= 1;
     let said = verify(last).unwrap_err();
-    assert!(matches!(said, Broken { seq: Seq(3), flaw: Flaw::Altered { .. }, .. }), "{said}");
+    assert!(
+        matches!(
+            said,
+            Broken {
+                seq: Seq(3),
+                flaw: Flaw::Altered { .. },
+                ..
+            }
+        ),
+        "{said}"
+    );
     let mut prev = rows(&chain(3));
     prev[1].bytes[60] ^= 1;
     let said = verify(prev).unwrap_err();
-    assert!(matches!(said, Broken { seq: Seq(2), flaw: Flaw::PrevInBytes { .. }, .. }), "{said}");
+    assert!(
+        matches!(
+            said,
+            Broken {
+                seq: Seq(2),
+                flaw: Flaw::PrevInBytes { .. },
+                ..
+            }
+        ),
+        "{said}"
+    );
     assert!(said.to_string().starts_with("1:2 its bytes were changed"), "{said}");
 }
 

@@ -52,7 +52,11 @@ impl Asks {
 
     /// The ranges to ask for now.
     pub fn due(&mut self, now_ms: u64, stretches: &Stretches, limits: &Limits) -> Vec<(Seq, Seq)> {
-        let loose = |seq: Seq| stretches.iter().any(|stretch| !stretches.anchored(stretch) && stretch.first.0 - 1 == seq.0);
+        let loose = |seq: Seq| {
+            stretches
+                .iter()
+                .any(|stretch| !stretches.anchored(stretch) && stretch.first.0 - 1 == seq.0)
+        };
         self.all
             .retain(|ask| if ask.announced.is_some() { ask.left > 0 } else { loose(ask.end) });
         for stretch in stretches.iter().filter(|stretch| !stretches.anchored(stretch)) {

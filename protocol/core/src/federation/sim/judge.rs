@@ -34,7 +34,9 @@ pub fn check<C: Craft>(world: &World<C>) -> Result<(), String> {
             return Err(format!("store {shop}: nobody has looked at the second chain up to {epoch}:{tip}"));
         }
         if let Some((epoch, first, _)) = world.office.gaps(shop).first() {
-            return Err(format!("store {shop}: the gap before {epoch}:{first} was neither closed nor attested"));
+            return Err(format!(
+                "store {shop}: the gap before {epoch}:{first} was neither closed nor attested"
+            ));
         }
         flagged_where_disputed(world, shop)?;
         remembers_what_is_stored(world, shop)?;
@@ -62,7 +64,10 @@ fn same_set<C: Craft>(world: &World<C>, shop: usize) -> Result<(), String> {
         return Err(format!("store {shop} wrote {ours} entries, head office has {}", table.rows.len()));
     }
     if world.office.version >= NEW && fold != table.books {
-        return Err(format!("the entries of store {shop} come to {fold:?}, head office says {:?}", table.books));
+        return Err(format!(
+            "the entries of store {shop} come to {fold:?}, head office says {:?}",
+            table.books
+        ));
     }
     Ok(())
 }
@@ -88,7 +93,10 @@ fn projections_are_the_fold<C: Craft>(world: &World<C>, shop: usize) -> Result<(
         }
     }
     if fold != table.books {
-        return Err(format!("what was taken in comes to {fold:?}, the projections say {:?}", table.books));
+        return Err(format!(
+            "what was taken in comes to {fold:?}, the projections say {:?}",
+            table.books
+        ));
     }
     if waiting.iter().any(|place| !table.quarantine.contains(place)) {
         return Err("an entry stops a projection and is not in quarantine".into());
@@ -121,7 +129,9 @@ fn has_all_proven<C: Craft>(world: &World<C>, shop: usize, shop_box: &ShopBox) -
             seq: last,
             hash: *hash,
         };
-        world.office.tables[shop].holds_chain(&head).map_err(|why| format!("epoch {epoch} is called proven up to {last}, but {why}"))?;
+        world.office.tables[shop]
+            .holds_chain(&head)
+            .map_err(|why| format!("epoch {epoch} is called proven up to {last}, but {why}"))?;
     }
     Ok(())
 }

@@ -130,7 +130,11 @@ impl Table {
     }
 
     fn insert(&mut self, epoch: Epoch, branch: Branch, batch: &Batch, first: Seq, last: Seq) -> Result<(), String> {
-        for entry in batch.entries.iter().filter(|entry| first <= entry.link.seq && entry.link.seq <= last) {
+        for entry in batch
+            .entries
+            .iter()
+            .filter(|entry| first <= entry.link.seq && entry.link.seq <= last)
+        {
             let (link, slip) = (&entry.link, entry.slip);
             let row = Row {
                 prev_hash: link.prev_hash,
@@ -281,7 +285,9 @@ impl Office {
     pub fn open_branches(&self, shop: usize) -> Vec<(Epoch, Seq, Hash)> {
         let table = &self.tables[shop];
         let flagged = |(epoch, all): (Epoch, Vec<Stretch>)| {
-            let flagged = all.into_iter().filter(move |stretch| table.flagged.contains(&(epoch, stretch.branch)));
+            let flagged = all
+                .into_iter()
+                .filter(move |stretch| table.flagged.contains(&(epoch, stretch.branch)));
             flagged.map(move |stretch| (epoch, stretch.last, stretch.hash)).collect::<Vec<_>>()
         };
         let tips = table.stretches().into_iter().flat_map(flagged);

@@ -17,16 +17,34 @@ pub const NEW: Version = 1;
 pub enum Slip {
     /// The first of an epoch.
     Opened,
-    Moved { item: u8, by: i16 },
-    Paid { amount: i32 },
+    Moved {
+        item: u8,
+        by: i16,
+    },
+    Paid {
+        amount: i32,
+    },
     /// A kind that version N has brought; N-1 carries it and leaves it alone.
-    Lent { amount: i32 },
+    Lent {
+        amount: i32,
+    },
     /// A kind both know, in a form that only N can read: at N-1 it waits in quarantine.
-    Smudged { item: u8, by: i16 },
+    Smudged {
+        item: u8,
+        by: i16,
+    },
     /// A person attests that what lies before `after` is lost.
-    Broken { epoch: Epoch, after: Seq, named: Hash },
+    Broken {
+        epoch: Epoch,
+        after: Seq,
+        named: Hash,
+    },
     /// A person has looked at a second chain up to this entry.
-    BranchClosed { epoch: Epoch, tip: Seq, hash: Hash },
+    BranchClosed {
+        epoch: Epoch,
+        tip: Seq,
+        hash: Hash,
+    },
 }
 
 /// A projection at head office.
@@ -110,12 +128,20 @@ impl Slip {
     /// What `bytes` wrote.
     pub fn from_bytes(bytes: &[u8]) -> Option<Slip> {
         let (tag, rest) = bytes.split_first()?;
-        let small = || <[u8; 3]>::try_from(rest).ok().map(|[item, high, low]| (item, i16::from_be_bytes([high, low])));
+        let small = || {
+            <[u8; 3]>::try_from(rest)
+                .ok()
+                .map(|[item, high, low]| (item, i16::from_be_bytes([high, low])))
+        };
         let amount = || rest.try_into().ok().map(i32::from_be_bytes);
         let place = || {
             let (epoch, rest) = rest.split_first_chunk::<4>()?;
             let (seq, hash) = rest.split_first_chunk::<8>()?;
-            Some((Epoch(u32::from_be_bytes(*epoch)), Seq(u64::from_be_bytes(*seq)), Hash::from_slice(hash)?))
+            Some((
+                Epoch(u32::from_be_bytes(*epoch)),
+                Seq(u64::from_be_bytes(*seq)),
+                Hash::from_slice(hash)?,
+            ))
         };
         Some(match tag {
             0 if rest.is_empty() => Slip::Opened,
@@ -140,7 +166,11 @@ impl Slip {
             Slip::Paid { amount } => of(4, [amount.cast_unsigned().into(), 0, 0]),
             Slip::Lent { amount } => of(5, [amount.cast_unsigned().into(), 0, 0]),
             Slip::Broken { epoch, after, named } => of(6, [epoch.0.into(), after.0, hash(named)]),
-            Slip::BranchClosed { epoch, tip, hash: tip_hash } => of(7, [epoch.0.into(), tip.0, hash(tip_hash)]),
+            Slip::BranchClosed {
+                epoch,
+                tip,
+                hash: tip_hash,
+            } => of(7, [epoch.0.into(), tip.0, hash(tip_hash)]),
         }
     }
 }

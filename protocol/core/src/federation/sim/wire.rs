@@ -30,12 +30,21 @@ pub enum What {
     Batch(Batch),
     Acked(Message),
     Failed(Message),
-    Hello { number: u64, heads: Vec<Head> },
-    Welcome { number: u64, marks: Vec<Watermark> },
+    Hello {
+        number: u64,
+        heads: Vec<Head>,
+    },
+    Welcome {
+        number: u64,
+        marks: Vec<Watermark>,
+    },
     Watermark(Watermark),
     Resend(Resend),
     /// A message of version N that N-1 has no name for.
-    Tomorrow { up: bool, number: u64 },
+    Tomorrow {
+        up: bool,
+        number: u64,
+    },
 }
 
 /// Something on its way between a box and the rest of the world.
@@ -96,8 +105,12 @@ pub enum Published {
 
 impl Stream {
     pub fn publish(&mut self, now_ms: u64, letter: Letter) -> Published {
-        let What::Batch(batch) = &letter.what else { return Published::Swallowed };
-        let Some(tip) = batch.entries.last() else { return Published::Swallowed };
+        let What::Batch(batch) = &letter.what else {
+            return Published::Swallowed;
+        };
+        let Some(tip) = batch.entries.last() else {
+            return Published::Swallowed;
+        };
         let id = id(letter.shop, &batch.message, &tip.link.hash);
         if self.ids.get(&id).is_some_and(|seen_ms| now_ms - seen_ms < DUPLICATE_WINDOW_MS) {
             return Published::Swallowed;
@@ -134,7 +147,13 @@ impl Stream {
 /// Two messages have the same one exactly when the text of their ids is the same.
 fn id(shop: usize, message: &Message, last_hash: &Hash) -> u64 {
     let [a, b, c, d, ..] = last_hash.0;
-    let parts = [shop as u64, u64::from(u32::from_be_bytes([a, b, c, d])), u64::from(message.epoch.0), message.first.0, message.last.0];
+    let parts = [
+        shop as u64,
+        u64::from(u32::from_be_bytes([a, b, c, d])),
+        u64::from(message.epoch.0),
+        message.first.0,
+        message.last.0,
+    ];
     parts.iter().fold(mix(message.round), |sum, part| mix(sum ^ part))
 }
 
@@ -156,7 +175,11 @@ impl What {
         let head = |h: &Head| of(&[u64::from(h.epoch.0), h.seq.0, hash(&h.hash)]);
         let mark = |m: &Watermark| of(&[u64::from(m.epoch.0), m.held.0, m.counter, hash(&m.hash)]);
         match self {
-            What::Batch(batch) => of(&[1, message(&batch.message), batch.entries.last().map_or(0, |entry| hash(&entry.link.hash))]),
+            What::Batch(batch) => of(&[
+                1,
+                message(&batch.message),
+                batch.entries.last().map_or(0, |entry| hash(&entry.link.hash)),
+            ]),
             What::Acked(acked) => of(&[2, message(acked)]),
             What::Failed(failed) => of(&[3, message(failed)]),
             What::Hello { number, heads } => heads.iter().fold(of(&[4, *number]), |sum, next| mix(sum ^ head(next))),
