@@ -114,7 +114,13 @@ pub fn run(plan: &Plan, progress: impl Fn(String) + Sync) -> Report {
 
 /// The same schedule again, with all that happens in it; twice, so that it is seen to be the same.
 pub fn replay(seed: u64, real: bool) -> (Outcome, Vec<String>, bool) {
-    let play = || if real { sim::trace(seed, Bytes::new()) } else { sim::trace(seed, Plain) };
+    let play = || {
+        if real {
+            sim::trace(seed, Bytes::new())
+        } else {
+            sim::trace(seed, Plain)
+        }
+    };
     let (outcome, lines) = play();
     let same = play() == (outcome.clone(), lines.clone());
     (outcome, lines, same)
@@ -150,7 +156,11 @@ fn report(plan: &Plan, sums: &Sums, seconds: f64, cores: usize) -> Report {
     }
     let broken = sums.broken.clone().map(|(seed, why)| {
         let (_, lines, same) = replay(seed, plan.is_real(seed));
-        let why = if same { why } else { format!("{why}; and the seed does not replay the same") };
+        let why = if same {
+            why
+        } else {
+            format!("{why}; and the seed does not replay the same")
+        };
         (seed, why, lines)
     });
     Report {

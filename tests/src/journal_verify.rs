@@ -56,7 +56,11 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
         }
     }
     let verified = verifier.finish()?;
-    ensure!(verified.entries == plan.entries.max(3), "{} entries were verified", verified.entries);
+    ensure!(
+        verified.entries == plan.entries.max(3),
+        "{} entries were verified",
+        verified.entries
+    );
     let flips = flips(&rows, &mut chance)?;
     let entries = verified.entries as f64;
     let million = verifying.as_secs_f64() / entries * 1e6;
@@ -64,7 +68,13 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
         Figure::raw("entries", entries, "count"),
         Figure::raw("bytes_per_entry", (HEADER_LEN + PAYLOAD) as f64, "bytes"),
         Figure::raw("bare_sha256", entries / hashing.as_secs_f64(), "1/s"),
-        Figure::at_least("journal_verify", entries / verifying.as_secs_f64(), "1/s", entries / hashing.as_secs_f64(), 0.5),
+        Figure::at_least(
+            "journal_verify",
+            entries / verifying.as_secs_f64(),
+            "1/s",
+            entries / hashing.as_secs_f64(),
+            0.5,
+        ),
         Figure {
             goal: Some("<= 10".into()),
             ok: Some(million <= 10.0),
@@ -136,7 +146,10 @@ fn flips(rows: &[Row<Vec<u8>>], chance: &mut Chance) -> Result<usize> {
             _ => flip(&mut row.bytes, chance),
         }
         let mut verifier = Verifier::after(before);
-        let said = rows.iter().try_for_each(|row| verifier.push(row).map(drop)).and_then(|()| verifier.finish().map(drop));
+        let said = rows
+            .iter()
+            .try_for_each(|row| verifier.push(row).map(drop))
+            .and_then(|()| verifier.finish().map(drop));
         named += usize::from(said.is_err_and(|broken| (broken.epoch, broken.seq) == place));
     }
     Ok(named)

@@ -188,12 +188,7 @@ impl Verified {
         Ok(())
     }
 
-    async fn check_segments(
-        &mut self,
-        reader: &Reader,
-        key: &VerifyingKey,
-        built: &Built,
-    ) -> Result<(), VerifyError> {
+    async fn check_segments(&mut self, reader: &Reader, key: &VerifyingKey, built: &Built) -> Result<(), VerifyError> {
         for text in reader.segments().await? {
             let segment: Segment = serde_json::from_str(&text).map_err(|error| FileError::Content(format!("a segment: {error}")))?;
             let broken = |why: &str| VerifyError::Broken {

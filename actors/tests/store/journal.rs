@@ -34,7 +34,10 @@ async fn whatever_is_changed_in_the_file_is_named() {
             "update entry set bytes = replace(bytes, 'T-shirt', 'T-shirT') where seq = 7",
             "1:7 its bytes were changed",
         ),
-        ("update entry set hash = zeroblob(32) where seq = 6", "1:6 the hash stored with it was changed"),
+        (
+            "update entry set hash = zeroblob(32) where seq = 6",
+            "1:6 the hash stored with it was changed",
+        ),
         ("delete from entry where seq = 6", "1:7 it does not follow: 6 was to come"),
         ("update stock set on_hand = on_hand + 1000 where sku = 'TEE'", "stock of TEE"),
         ("update counter set last = last + 5", "receipt counters"),

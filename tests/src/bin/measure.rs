@@ -257,7 +257,9 @@ async fn run(what: What) -> Result<bool> {
             let figures = journal_verify::measure(&plan)?;
             figure::print(&figures, common.json);
             // Speed is told; that every flipped bit is named must hold.
-            Ok(figures.iter().all(|figure| figure.name != "flipped_bits_named" || figure.ok == Some(true)))
+            Ok(figures
+                .iter()
+                .all(|figure| figure.name != "flipped_bits_named" || figure.ok == Some(true)))
         }
         What::BareGrpcServer => grpc::serve().await.map(|()| true),
     }
@@ -282,7 +284,10 @@ fn simulate(args: &FederationSim) -> bool {
     figure::print(&report.figures, args.json);
     if let Some((seed, why, lines)) = &report.broken {
         eprintln!("\nseed {seed} is BROKEN: {why}\nits last steps; all of them: measure federation-sim --seed {seed}\n");
-        lines.iter().skip(lines.len().saturating_sub(60)).for_each(|line| eprintln!("{line}"));
+        lines
+            .iter()
+            .skip(lines.len().saturating_sub(60))
+            .for_each(|line| eprintln!("{line}"));
     }
     report.holds
 }

@@ -24,9 +24,7 @@ pub struct Bytes {
 
 impl Bytes {
     pub fn new() -> Bytes {
-        Bytes {
-            keys: RefCell::default(),
-        }
+        Bytes { keys: RefCell::default() }
     }
 
     fn key(&self, shop: usize, hand: Hand) -> SigningKey {

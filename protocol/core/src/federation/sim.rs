@@ -36,6 +36,8 @@ pub const FAULTS: u32 = 20;
 const BOXES: usize = 2;
 /// After the last fault all must be proven within this time of the simulated clock.
 const CALM_MS: u64 = 15 * 60 * 1000;
+/// So often somebody looks at the lists of head office by then.
+const PERSON_MS: u64 = 2 * 60 * 1000;
 
 /// How a schedule ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,7 +173,7 @@ impl<C: Craft> World<C> {
             self.office.change_version(NEW, &mut self.stage);
         }
         let start_ms = self.stage.now_ms;
-        let mut proven_for = 0;
+        let (mut proven_for, mut visits) = (0, 0);
         while self.stage.now_ms - start_ms < CALM_MS {
             let next_ms = self.wires.iter().map(|wire| wire.due_ms).chain([self.next_tick_ms]).min();
             self.stage.now_ms = next_ms.unwrap_or_default().max(self.stage.now_ms + 1);
@@ -179,11 +181,13 @@ impl<C: Craft> World<C> {
             self.pass_on()?;
             let today = self.office.incarnation;
             let mut boxes = self.shops.iter().flat_map(|shop| &shop.boxes);
-            // What needs a person may keep a box from being proven.
             let proven = self.wires.is_empty() && boxes.all(|shop_box| shop_box.proven(today));
             proven_for = if proven { proven_for + 1 } else { 0 };
-            let late = self.stage.now_ms - start_ms > CALM_MS / 4 && self.stage.chance.one_in(300);
-            if (proven_for == 3 || late) && self.person() {
+            // What nobody has any more keeps a box from being proven until a person has looked.
+            let rounds = (self.stage.now_ms - start_ms) / PERSON_MS;
+            let visit = rounds > visits;
+            visits = visits.max(rounds);
+            if (proven_for == 3 || visit) && self.person() {
                 proven_for = 0;
             }
             if proven_for == 3 {
