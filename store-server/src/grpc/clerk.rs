@@ -17,13 +17,12 @@ use backroom_core::money::Quantity;
 use backroom_core::time::Instant;
 use backroom_protocol::v1::clerk as wire;
 use backroom_protocol::v1::clerk::clerk_service_server::ClerkService;
-use backroom_protocol::v1::register;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Request, Response, Status};
+use tonic::{Request, Response, Status};
 
 use super::errors::{self, bad_field, status};
 use super::parse::{self, body_hash};

@@ -7,8 +7,8 @@ use backroom_core::money::{Currency, Money, Quantity};
 use backroom_protocol::v1::register as wire;
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tonic::Status;
 use tonic::metadata::MetadataMap;
-use tonic::{Code, Status};
 
 use super::errors::{bad_field, status};
 

@@ -11,8 +11,8 @@ use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use futures_util::StreamExt;
 use http_body_util::{BodyExt, Full};
+use tonic::Status;
 use tonic::codegen::{Bytes, http};
-use tonic::{Code, Status};
 use tonic_web::GrpcWebLayer;
 use tower::{Layer, ServiceExt};
 
