@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use backroom_core::catalog::{Catalog, Item};
-use backroom_core::facts::{PriceReason, ReasonKind};
+use backroom_core::facts::{PriceReason, ReasonKind, TaxSum};
 use backroom_core::money::{Currency, Money, MoneyError, Quantity};
 use backroom_core::price::{Engine, PricedLine};
-use backroom_core::tax::{PriceMode, Rate};
+use backroom_core::tax::{PriceMode, Rate, TaxPart};
 use serde::Serialize;
 
 use super::Wrong;
 use super::ask::Basket;
-use super::taxes::{ClassSum, TaxPart, taxes};
+use super::taxes::{Priced, taxes};
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Answer {
@@ -20,7 +20,7 @@ pub struct Answer {
     pub currency: Currency,
     pub prices: PriceMode,
     pub lines: Vec<Line>,
-    pub taxes: Vec<ClassSum>,
+    pub taxes: Vec<TaxSum>,
     pub promotions: Vec<Promotion>,
     pub net: Money,
     pub tax: Money,
@@ -44,6 +44,9 @@ pub struct Line {
     pub taxes: Vec<TaxPart>,
     pub net: Money,
     pub tax: Money,
+    /// Tax in the price which an exempt customer does not pay.
+    #[serde(skip_serializing_if = "is_nothing")]
+    pub waived: Money,
     /// Such as `kg`; empty for pieces.
     #[serde(skip)]
     pub unit: String,
@@ -57,8 +60,13 @@ pub struct Promotion {
     pub saving: Money,
 }
 
+fn is_nothing(amount: &Money) -> bool {
+    *amount == Money::ZERO
+}
+
 impl Answer {
     pub fn of(catalog: &Catalog, engine: &Engine, basket: &Basket) -> Result<Self, Wrong> {
+        let wrong = |error: MoneyError| Wrong::refused(&error, "money", None);
         let priced = engine.lines();
         let mut items = Vec::with_capacity(priced.len());
         for goods in engine.goods() {
@@ -70,9 +78,13 @@ impl Answer {
         let amounts: Vec<_> = items
             .iter()
             .zip(&priced)
-            .map(|((item, _), line)| (item.tax_class(), line.amount))
+            .map(|((item, _), line)| Priced {
+                class: &item.tax_class().code,
+                amount: line.amount,
+                unit_price: line.unit_price,
+            })
             .collect();
-        let taxed = taxes(&amounts, catalog.file().prices, basket)?;
+        let taxed = taxes(catalog, &amounts, basket)?;
         let names: BTreeMap<String, String> = engine
             .promotions()
             .into_iter()
@@ -96,15 +108,14 @@ impl Answer {
                 reasons: priced.reasons,
                 tax_class: item.tax_class().code.clone(),
                 rate: item.tax_class().rate,
-                taxes: tax.taxes,
+                taxes: tax.parts,
                 net: tax.net,
                 tax: tax.tax,
+                waived: tax.waived,
                 unit: item.unit().unwrap_or_default().to_owned(),
             });
         }
-        let wrong = |error: MoneyError| Wrong::refused(&error, "money", None);
-        let net = Money::sum(taxed.classes.iter().map(|class| class.net)).map_err(wrong)?;
-        let tax = Money::sum(taxed.classes.iter().map(|class| class.tax)).map_err(wrong)?;
+        let (net, tax) = (taxed.net, taxed.tax);
         let total = net.checked_add(tax).map_err(wrong)?;
         let due = total.to_step(basket.cash_step.unwrap_or(1)).map_err(wrong)?;
         let given = engine.promotions().into_iter().map(|given| Promotion {
@@ -118,7 +129,7 @@ impl Answer {
             currency: catalog.currency(),
             prices: catalog.file().prices,
             lines,
-            taxes: taxed.classes,
+            taxes: taxed.sums,
             promotions: given.collect(),
             net,
             tax,

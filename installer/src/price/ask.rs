@@ -6,7 +6,9 @@ use backroom_core::catalog::{Item, Sku};
 use backroom_core::ids::StoreId;
 use backroom_core::money::{Money, Quantity};
 use backroom_core::price::{Asked, Circumstances, Discount, Goods};
+use backroom_core::tax::Exemption;
 use backroom_core::time::{Calendar, Instant};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use super::Wrong;
@@ -24,27 +26,15 @@ pub struct Basket {
     groups: BTreeSet<String>,
     #[serde(default)]
     coupons: BTreeSet<String>,
+    /// A customer who pays no tax, or not these.
     #[serde(default)]
-    pub exempt: Option<Exempt>,
+    pub exempt: Option<Exemption>,
     /// Smallest coin in minor units.
     #[serde(default)]
     pub cash_step: Option<i64>,
     pub lines: Vec<Line>,
     #[serde(default)]
     pub discount: Option<Discount>,
-}
-
-/// A customer who pays no tax, or not these.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "read so that a wrong field is named; the tax room does not compute exemptions yet"
-)]
-pub struct Exempt {
-    #[serde(default)]
-    taxes: Vec<String>,
-    reason: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -65,9 +55,18 @@ pub struct Line {
 }
 
 impl Basket {
-    pub fn circumstances(&self) -> Result<Circumstances, Wrong> {
+    fn calendar(&self) -> Result<Calendar, Wrong> {
         let zone = self.zone.as_deref().unwrap_or("UTC");
-        let calendar = Calendar::new(zone, "00:00").map_err(|error| Wrong::Use(format!("the basket's zone: {error}")))?;
+        Calendar::new(zone, "00:00").map_err(|error| Wrong::Use(format!("the basket's zone: {error}")))
+    }
+
+    /// The date in the shop, which tax holidays go by.
+    pub fn day(&self) -> Result<Date, Wrong> {
+        Ok(self.calendar()?.civil_date(self.at))
+    }
+
+    pub fn circumstances(&self) -> Result<Circumstances, Wrong> {
+        let calendar = self.calendar()?;
         if let Some(step) = self.cash_step.filter(|step| !(1..=1000).contains(step)) {
             return Err(Wrong::Use(format!(
                 "the basket's cash_step of {step} minor units does not exist; use 1, 5, 10 ..."

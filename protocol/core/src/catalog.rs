@@ -28,7 +28,7 @@ pub(crate) use self::shelf::Shelf;
 use crate::barcode::Gtin;
 use crate::money::{Currency, LARGEST_AMOUNT, Money};
 use crate::price::Offers;
-use crate::tax::{PriceMode, TaxClass};
+use crate::tax::{self, PriceMode, TaxClass};
 use crate::time::Instant;
 
 /// Our own number of an item: 1 to 32 of letters, digits, `.`, `_`, `-`.
@@ -120,6 +120,7 @@ pub struct Catalog {
     heading: Arc<Heading>,
     shelf: Arc<Shelf>,
     offers: Arc<Offers>,
+    taxes: Arc<tax::Rules>,
     /// Prices set by directives: by item, instant and directive, so that the last one before an instant counts.
     scheduled: BTreeMap<(u32, Instant, u64), Money>,
     last_directive: u64,
@@ -127,6 +128,7 @@ pub struct Catalog {
 
 impl Catalog {
     pub fn new(file: CatalogFile) -> Result<Self, CatalogError> {
+        let taxes = tax::Rules::new(file.prices, file.tax_policy, &file.tax_classes, &file.tax_holidays);
         let mut shelf = Shelf::new(file.items, file.tax_classes, &file.units)?;
         let offers = Offers::new(file.version, file.price_books, file.promotions, &mut shelf)?;
         let heading = Heading {
@@ -139,6 +141,8 @@ impl Catalog {
             heading: Arc::new(heading),
             shelf: Arc::new(shelf),
             offers: Arc::new(offers),
+            // After the shelf, whose words for a class that is there twice name the catalog.
+            taxes: Arc::new(taxes?),
             scheduled: BTreeMap::new(),
             last_directive: 0,
         })
@@ -160,6 +164,11 @@ impl Catalog {
     /// The price books and promotions, ready to be asked.
     pub fn offers(&self) -> &Arc<Offers> {
         &self.offers
+    }
+
+    /// All that decides about taxes in this store.
+    pub fn taxes(&self) -> &Arc<tax::Rules> {
+        &self.taxes
     }
 
     pub(crate) fn shelf(&self) -> &Arc<Shelf> {

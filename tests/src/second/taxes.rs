@@ -73,7 +73,7 @@ impl Group {
     }
 }
 
-pub fn settle(catalog: &Catalog, basket: &Basket, mut lines: Vec<Line<'_>>) -> Result<Answer, Problem> {
+pub fn settle(catalog: &Catalog, basket: &Basket, lines: Vec<Line<'_>>) -> Result<Answer, Problem> {
     let zone = TimeZone::get(basket.zone.as_deref().unwrap_or("UTC")).map_err(|error| error.to_string())?;
     let day = basket.at.to_zoned(zone).date();
     let exempt = |tax: &str| {
@@ -103,13 +103,15 @@ pub fn settle(catalog: &Catalog, basket: &Basket, mut lines: Vec<Line<'_>>) -> R
     for (at, tax, amount) in charge(catalog, &groups) {
         parts[at].push(TaxPart { tax, amount });
     }
-    // The price holds the tax of everybody; who is exempt gets it off the price.
-    for (line, taxes) in lines.iter_mut().zip(&mut parts).filter(|_| inclusive) {
-        let waived = taxes.iter_mut().filter(|part| exempt(&part.tax));
-        let saving = waived.map(|part| std::mem::take(&mut part.amount)).sum();
-        line.give("tax_exempt", None, saving);
-    }
-    Ok(answer(catalog.prices, basket.cash_step.unwrap_or(1), lines, parts))
+    // The price holds the tax of everybody; who is exempt is not charged it, and the net price stays.
+    let waived: Vec<i128> = parts
+        .iter_mut()
+        .map(|taxes| {
+            let waived = taxes.iter_mut().filter(|part| inclusive && exempt(&part.tax));
+            waived.map(|part| std::mem::take(&mut part.amount)).sum()
+        })
+        .collect();
+    Ok(answer(catalog.prices, basket.cash_step.unwrap_or(1), lines, parts, &waived))
 }
 
 /// Each tax of each line, rounded where the policy says.
@@ -158,10 +160,10 @@ fn charge(catalog: &Catalog, groups: &BTreeMap<(bool, &str, u32), Group>) -> Vec
     charged
 }
 
-fn answer(mode: Mode, cash_step: i128, lines: Vec<Line<'_>>, parts: Vec<Vec<TaxPart>>) -> Answer {
+fn answer(mode: Mode, cash_step: i128, lines: Vec<Line<'_>>, parts: Vec<Vec<TaxPart>>, waived: &[i128]) -> Answer {
     let mut savings: BTreeMap<String, i128> = BTreeMap::new();
     let mut told = Vec::new();
-    for (line, taxes) in lines.into_iter().zip(parts) {
+    for ((line, taxes), waived) in lines.into_iter().zip(parts).zip(waived) {
         for Reason { reason, amount, source } in &line.reasons {
             if let (true, Some(source)) = (reason == "promotion", source) {
                 *savings.entry(source.clone()).or_default() -= amount;
@@ -174,7 +176,7 @@ fn answer(mode: Mode, cash_step: i128, lines: Vec<Line<'_>>, parts: Vec<Vec<TaxP
             sku: line.item.sku.clone(),
             unit_price: line.unit_price,
             amount,
-            net: if mode == Mode::Inclusive { amount - tax } else { amount },
+            net: if mode == Mode::Inclusive { amount - tax - waived } else { amount },
             reasons: line.reasons,
             taxes,
             tax,

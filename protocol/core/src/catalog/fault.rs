@@ -4,6 +4,7 @@ use super::shelf::{LONGEST_CODE, MOST_CODES, MOST_ITEMS, MOST_OPTIONS, MOST_PART
 use super::{LONGEST_CATEGORY, Sku};
 use crate::money::LARGEST_AMOUNT;
 use crate::price::{BookFault, OfferId, PromotionFault};
+use crate::tax::TaxError;
 
 /// Why a catalog or a price change can not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +37,8 @@ pub enum CatalogError {
     Book { id: OfferId, why: BookFault },
     #[error("promotion {id}: {why}")]
     Promotion { id: OfferId, why: PromotionFault },
+    #[error("{0}")]
+    Tax(#[from] TaxError),
 }
 
 impl CatalogError {
@@ -56,6 +59,7 @@ impl CatalogError {
             CatalogError::Item { .. } => "item",
             CatalogError::Book { .. } => "price_book",
             CatalogError::Promotion { .. } => "promotion",
+            CatalogError::Tax(error) => error.code(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::Sku;
 use crate::journal::Hash;
 use crate::money::{Currency, Money, Quantity};
 use crate::price::{Book, Promotion};
-use crate::tax::{PriceMode, TaxClass};
+use crate::tax::{self, PriceMode, TaxClass};
 
 /// The whole file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,11 @@ pub struct CatalogFile {
     pub price_books: Vec<Book>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub promotions: Vec<Promotion>,
+    /// One per store; register, receipt, journal and head office share it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tax_policy: tax::Policy,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tax_holidays: Vec<tax::Holiday>,
 }
 
 impl CatalogFile {
@@ -42,6 +47,8 @@ impl CatalogFile {
             units: Vec::new(),
             price_books: Vec::new(),
             promotions: Vec::new(),
+            tax_policy: tax::Policy::default(),
+            tax_holidays: Vec::new(),
         }
     }
 }
