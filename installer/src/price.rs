@@ -18,6 +18,7 @@ use backroom_core::price::{Engine, Goods, PriceError};
 use backroom_core::ticket::{self, Refusal};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use self::answer::Answer;
 use self::ask::Basket;
@@ -159,13 +160,33 @@ fn parse<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, String> {
 
 /// Prices a basket by the rules of the house.
 fn price(file: CatalogFile, basket: &Basket) -> Result<Answer, Wrong> {
-    let catalog = Catalog::new(file)?;
+    price_with(&Catalog::new(file)?, basket)
+}
+
+/// A catalog that is ready to price many baskets: what the command does, without files.
+#[derive(Debug)]
+pub struct PriceDesk(Catalog);
+
+impl PriceDesk {
+    pub fn new(catalog: Value) -> Result<Self, String> {
+        let file: CatalogFile = serde_json::from_value(catalog).map_err(|error| error.to_string())?;
+        Catalog::new(file).map(Self).map_err(|error| error.to_string())
+    }
+
+    pub fn price(&self, basket: Value) -> Result<Value, String> {
+        let basket: Basket = serde_json::from_value(basket).map_err(|error| error.to_string())?;
+        let answer = price_with(&self.0, &basket).map_err(|wrong| wrong.to_string())?;
+        serde_json::to_value(answer).map_err(|error| error.to_string())
+    }
+}
+
+fn price_with(catalog: &Catalog, basket: &Basket) -> Result<Answer, Wrong> {
     let circumstances = basket.circumstances()?;
     let mut all = Vec::with_capacity(basket.lines.len());
     for (line, asked) in (1..).zip(&basket.lines) {
         let item = match (&asked.code, &asked.sku) {
             (Some(code), None) => {
-                ticket::find(&catalog, code).map_err(|error: Refusal| Wrong::refused(&error, error.code(), Some(line)))?
+                ticket::find(catalog, code).map_err(|error: Refusal| Wrong::refused(&error, error.code(), Some(line)))?
             }
             (None, Some(sku)) => {
                 let unknown = || on_line(line)(PriceError::UnknownItem { sku: sku.clone() });
@@ -175,13 +196,13 @@ fn price(file: CatalogFile, basket: &Basket) -> Result<Answer, Wrong> {
         };
         all.push(asked.goods(line, item));
     }
-    let engine = Engine::rebuild(&catalog, circumstances.clone(), all.iter().cloned(), basket.discount).map_err(|error| {
+    let engine = Engine::rebuild(catalog, circumstances.clone(), all.iter().cloned(), basket.discount).map_err(|error| {
         // What is refused on a line is refused there without the others too.
         let empty = Engine::new(circumstances);
-        let alone = |goods: &&Goods| empty.plan_put(&catalog, Goods::clone(goods)).is_err();
+        let alone = |goods: &&Goods| empty.plan_put(catalog, Goods::clone(goods)).is_err();
         Wrong::refused(&error, error.code(), all.iter().find(alone).map(|goods| goods.line))
     })?;
-    Answer::of(&catalog, &engine, basket)
+    Answer::of(catalog, &engine, basket)
 }
 
 /// Takes any bytes, a catalog and a basket with a zero byte between them, without panicking.

@@ -4,6 +4,7 @@
 //! of the verifier use core itself, which is what they try.
 
 pub mod baseline;
+pub mod baskets;
 pub mod campaign;
 pub mod chance;
 pub mod checkout;

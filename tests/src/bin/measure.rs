@@ -11,7 +11,7 @@ use backroom_tests::baseline::grpc;
 use backroom_tests::campaign::{broker, crash, fault::Fault, panics};
 use backroom_tests::latency::Latencies;
 use backroom_tests::laws::{self, Sync};
-use backroom_tests::{checkout, federation_sim, figure, journal_verify, pricing};
+use backroom_tests::{baskets, checkout, federation_sim, figure, journal_verify, pricing};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -123,6 +123,12 @@ struct FederationSim {
 
 #[derive(Debug, Args)]
 struct Laws {
+    /// Prices so many random baskets and compares each with a second calculation, instead of reading files
+    #[arg(long, value_name = "N", conflicts_with_all = ["store_export", "hq_export", "tickets", "log", "state", "ledger"])]
+    seeds: Option<u64>,
+    /// The first of the seeds
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     #[arg(long, num_args = 1.., value_name = "FILE")]
     store_export: Vec<PathBuf>,
     #[arg(long, num_args = 1.., value_name = "FILE")]
@@ -244,6 +250,16 @@ async fn run(what: What) -> Result<bool> {
             let figures = pricing::measure(&plan, progress)?;
             figure::print(&figures, common.json);
             // As above: a missed goal is told.
+            Ok(true)
+        }
+        What::Laws(Laws {
+            seeds: Some(seeds),
+            seed,
+            json,
+            ..
+        }) => {
+            let figures = baskets::compare(&baskets::Plan { seeds, first: seed })?;
+            figure::print(&figures, json);
             Ok(true)
         }
         What::Laws(args) => check_laws(args),
