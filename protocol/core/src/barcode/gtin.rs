@@ -1,7 +1,7 @@
 //! The number of a product: GTIN-8, -12 (UPC-A, UPC-E), -13 (EAN) and -14, with its check digit.
 //!
 //! Owns the check digit, the canonical fourteen digits and the expansion of UPC-E. Does not know what a shop sells,
-//! nor codes which are not a product number (price-embedded codes live in `rcn`, element strings in `ai`).
+//! nor codes which are not a product number (price-embedded codes live in `store_made`, element strings in `elements`).
 //!
 //! Parsing allocates nothing: it runs for each scan.
 
