@@ -64,6 +64,26 @@ impl Projection {
             Kind::StockRequestRefused | Kind::StockReserved | Kind::ReservationReleased | Kind::ReservationConsumed => false,
             Kind::TransferClosed | Kind::PurchaseOrdered | Kind::PurchaseClosed => false,
             Kind::CountStarted | Kind::CountEntered | Kind::CountEnded | Kind::UnitsMarked | Kind::StockCrossed => false,
+            // What a ticket waits for or has put aside counts when it closes; an invoice is a paper.
+            Kind::SaleRefused
+            | Kind::TenderVoided
+            | Kind::RefundAsked
+            | Kind::BalanceAsked
+            | Kind::BalanceEnded
+            | Kind::LayawayOpened
+            | Kind::LayawayEnded
+            | Kind::InvoiceNumbered => false,
+            // Chains, escrow and openings are checked where entries come in, and have no projection of their own yet.
+            Kind::EpochSuperseded
+            | Kind::BranchRecorded
+            | Kind::BranchClosed
+            | Kind::ChainBroken
+            | Kind::EscrowGranted
+            | Kind::EscrowTaken
+            | Kind::EscrowRefused
+            | Kind::AccountsOpened
+            | Kind::TillsOpened
+            | Kind::WentLive => false,
         }
     }
 }
