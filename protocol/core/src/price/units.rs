@@ -138,6 +138,9 @@ impl<'a> Table<'a> {
         let mut attempt = Try::default();
         let mut left = promotion.limit.unwrap_or(u32::MAX);
         for Candidate { line, .. } in candidates {
+            if left == 0 {
+                break;
+            }
             let units = self.free[*line].min(left);
             let saving = if units == 0 {
                 0
