@@ -185,9 +185,7 @@ fn price_with(catalog: &Catalog, basket: &Basket) -> Result<Answer, Wrong> {
     let mut all = Vec::with_capacity(basket.lines.len());
     for (line, asked) in (1..).zip(&basket.lines) {
         let item = match (&asked.code, &asked.sku) {
-            (Some(code), None) => {
-                ticket::find(catalog, code).map_err(|error: Refusal| Wrong::refused(&error, error.code(), Some(line)))?
-            }
+            (Some(code), None) => ticket::find(catalog, code).map_err(|error: Refusal| Wrong::refused(&error, error.code(), Some(line)))?,
             (None, Some(sku)) => {
                 let unknown = || on_line(line)(PriceError::UnknownItem { sku: sku.clone() });
                 catalog.by_sku(sku).ok_or_else(unknown)?

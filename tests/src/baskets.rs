@@ -81,7 +81,9 @@ fn one_shop(seed: u64, baskets: u64, met: &Met) -> Result<()> {
     let catalog = random::catalog(&mut chance);
     let about = || format!("shop {seed}: {catalog}");
     let second: second::Catalog = serde_json::from_value(catalog.clone()).with_context(about)?;
-    let desk = PriceDesk::new(catalog.clone()).map_err(|error| anyhow!(error)).with_context(about)?;
+    let desk = PriceDesk::new(catalog.clone())
+        .map_err(|error| anyhow!(error))
+        .with_context(about)?;
     for number in 0..baskets {
         let basket = random::basket(&mut chance, &catalog);
         let about = || format!("shop {seed}, basket {number}\n{catalog}\n{basket}");
@@ -103,7 +105,11 @@ impl Met {
         let none = Vec::new();
         let lines = answer["lines"].as_array().unwrap_or(&none);
         let reason = |word: &str| {
-            let has = |line: &Value| line["reasons"].as_array().is_some_and(|reasons| reasons.iter().any(|reason| reason["reason"] == word));
+            let has = |line: &Value| {
+                line["reasons"]
+                    .as_array()
+                    .is_some_and(|reasons| reasons.iter().any(|reason| reason["reason"] == word))
+            };
             lines.iter().any(has)
         };
         let count = |counter: &AtomicU64, met: bool| counter.fetch_add(u64::from(met), Ordering::Relaxed);
@@ -114,7 +120,12 @@ impl Met {
         count(&self.with_return, lines.iter().any(|line| line["quantity"].as_i64() < Some(0)));
         count(&self.exempt, basket.get("exempt").is_some());
         count(&self.on_holiday, catalog.get("tax_holidays").is_some());
-        count(&self.several_taxes, lines.iter().any(|line| line["taxes"].as_array().is_some_and(|taxes| taxes.len() > 1)));
+        count(
+            &self.several_taxes,
+            lines
+                .iter()
+                .any(|line| line["taxes"].as_array().is_some_and(|taxes| taxes.len() > 1)),
+        );
     }
 }
 

@@ -9,7 +9,9 @@ pub fn compare(catalog: &Catalog, basket: &Basket, product: &Value) -> Result<()
     let ours = price(catalog, basket)?;
     let number = |value: &Value, field: &str| -> Result<i128, Problem> {
         let found = value.get(field).and_then(Value::as_i64);
-        found.map(i128::from).ok_or_else(|| format!("the answer has no whole number {field}"))
+        found
+            .map(i128::from)
+            .ok_or_else(|| format!("the answer has no whole number {field}"))
     };
     for (field, second) in [
         ("net", ours.net),
@@ -55,10 +57,14 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, product: T, second: T) -> Re
 fn reasons(line: &Value) -> Result<Vec<Reason>, Problem> {
     let told: Vec<Reason> = serde_json::from_value(line["reasons"].clone()).map_err(|error| error.to_string())?;
     // Why a person did it is not a matter of arithmetic.
-    Ok(sorted(told.into_iter().map(|reason| Reason {
-        source: reason.source.filter(|_| matches!(reason.reason.as_str(), "promotion" | "book")),
-        ..reason
-    }).collect()))
+    Ok(sorted(
+        told.into_iter()
+            .map(|reason| Reason {
+                source: reason.source.filter(|_| matches!(reason.reason.as_str(), "promotion" | "book")),
+                ..reason
+            })
+            .collect(),
+    ))
 }
 
 fn sorted(mut reasons: Vec<Reason>) -> Vec<Reason> {
@@ -71,7 +77,12 @@ fn savings(product: &Value, ours: &Answer) -> Result<(), Problem> {
     let given = product.get("promotions").and_then(Value::as_array).unwrap_or(&none);
     let told = given
         .iter()
-        .map(|row| (row["id"].as_str().unwrap_or_default().to_owned(), i128::from(row["saving"].as_i64().unwrap_or_default())))
+        .map(|row| {
+            (
+                row["id"].as_str().unwrap_or_default().to_owned(),
+                i128::from(row["saving"].as_i64().unwrap_or_default()),
+            )
+        })
         .filter(|(_, saving)| *saving != 0)
         .collect();
     same("promotions", told, ours.savings.clone())
