@@ -577,9 +577,9 @@ fn tell_stock(stock: &Door<stock::Message>, committed: &Committed) {
     });
 }
 
-/// `XXX` is ISO 4217 for no currency.
+/// Any currency will do: there is nothing in it to sell, and the real one is read before the store opens.
 fn empty_catalog() -> Result<Catalog, OpenError> {
     let wrong = |error: &dyn std::fmt::Display| OpenError::Actor(error.to_string());
-    let currency = "XXX".parse().map_err(|error| wrong(&error))?;
+    let currency = "EUR".parse().map_err(|error| wrong(&error))?;
     Catalog::new(CatalogFile::empty(0, currency, PriceMode::Inclusive)).map_err(|error| wrong(&error))
 }

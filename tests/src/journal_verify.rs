@@ -42,7 +42,7 @@ pub fn measure(plan: &Plan) -> Result<Vec<Figure>> {
             }
             began.elapsed()
         };
-        let first = left / CHUNK % 2 == 0;
+        let first = (left / CHUNK).is_multiple_of(2);
         if first {
             hashing += bare(&rows);
         }

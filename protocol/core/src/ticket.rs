@@ -37,7 +37,7 @@ pub use self::opening::{Mode, Opening, Rest, RestKind};
 pub use self::pricing::Decided;
 use self::pricing::{Desk, Draft};
 pub use self::refusal::Refusal;
-pub use self::returns::{GivenBack, Refundable, ReturnDesk, return_whole};
+pub use self::returns::{Brought, GivenBack, Refundable, ReturnDesk, return_whole};
 pub use self::settle::sum_taxes;
 pub use self::tender::Voucher;
 use crate::barcode::StoreMadeRules;

@@ -105,7 +105,9 @@ impl StandIn {
     /// What really happened, of one kind.
     pub fn happened(&self, event: &str) -> Result<Vec<Value>> {
         let text = std::fs::read_to_string(&self.ledger).with_context(|| format!("could not read {}", self.ledger.display()))?;
-        let lines: Vec<Value> = text
+        // It writes while we read: what does not end in a line end is not written yet.
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let lines: Vec<Value> = whole
             .lines()
             .map(serde_json::from_str)
             .collect::<Result<_, _>>()

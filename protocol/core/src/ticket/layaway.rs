@@ -226,7 +226,14 @@ impl Open {
                 paid: self.show(amount),
             });
         }
-        let line = self.own_line(counter, prepayment, LineRole::Prepayment, layaway, self.next_line(), amount, doing)?;
+        let line = self.own_line(
+            counter,
+            (prepayment, LineRole::Prepayment),
+            layaway,
+            self.next_line(),
+            amount,
+            doing,
+        )?;
         let told = BasketChanged {
             terms: Some(Box::new(terms)),
             ..BasketChanged::default()
@@ -238,8 +245,7 @@ impl Open {
     fn own_line(
         &self,
         counter: &Counter<'_>,
-        sku: &Sku,
-        role: LineRole,
+        (sku, role): (&Sku, LineRole),
         layaway: &Layaway,
         number: u32,
         amount: Money,
@@ -337,7 +343,7 @@ impl Open {
         let kept = layaway.opened.fee.min(layaway.paid);
         if kept > Money::ZERO {
             let number = self.next_line() + lines.len() as u32;
-            lines.push(self.own_line(counter, fee, LineRole::Fee, layaway, number, kept, doing)?);
+            lines.push(self.own_line(counter, (fee, LineRole::Fee), layaway, number, kept, doing)?);
         }
         let decided = self.lines_change(counter, lines.clone(), Step::None, told.clone())?;
         // Where tax comes on top of the fee, the customer still never owes more than was paid.

@@ -139,6 +139,16 @@ fn returnable(line: &ClosedLine) -> bool {
     goods && line.voided.is_none() && line.quantity.0 > 0
 }
 
+/// Goods somebody brings without a receipt.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought<'a> {
+    pub code: &'a str,
+    pub quantity: Quantity,
+    /// What it cost least in the last days, where the shop knows.
+    pub lowest: Option<Money>,
+    pub reason: ReasonCode,
+}
+
 impl Open {
     /// Takes lines of a receipt back, each with its own share to the cent.
     pub fn take_back(
@@ -290,13 +300,16 @@ impl Open {
     pub fn take_back_without_receipt(
         &self,
         counter: &Counter<'_>,
-        code: &str,
-        quantity: Quantity,
-        lowest: Option<Money>,
-        reason: ReasonCode,
+        brought: Brought<'_>,
         permit: Permit,
         doing: Doing,
     ) -> Result<Decided, Refusal> {
+        let Brought {
+            code,
+            quantity,
+            lowest,
+            reason,
+        } = brought;
         self.may_add(counter)?;
         let (item, _) = find::read(counter.catalog, counter.rules, code)?;
         super::line::check_quantity(&item, quantity)?;

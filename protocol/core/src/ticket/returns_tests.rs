@@ -227,10 +227,12 @@ fn without_a_receipt_the_lowest_price_comes_back_as_credit_within_a_limit() {
     let take = |ticket: &Open, quantity, lowest: Option<i64>, permit| {
         ticket.take_back_without_receipt(
             &shop.counter(),
-            "TEE-M",
-            Quantity(quantity),
-            lowest.map(Money),
-            why(),
+            Brought {
+                code: "TEE-M",
+                quantity: Quantity(quantity),
+                lowest: lowest.map(Money),
+                reason: why(),
+            },
             permit,
             doing(40),
         )
