@@ -32,7 +32,7 @@ async fn whatever_is_changed_in_the_file_is_named() {
     let changes = [
         (
             "update entry set bytes = replace(bytes, 'T-shirt', 'T-shirT') where seq = 7",
-            "1:7 its bytes were changed",
+            "1:7 its bytes hash to",
         ),
         (
             "update entry set hash = zeroblob(32) where seq = 6",
