@@ -169,6 +169,19 @@ fn what_is_left_after_a_claim_is_tried_again() {
 }
 
 #[test]
+fn a_set_that_saved_nothing_is_tried_again_when_others_have_claimed_the_cheap_goods() {
+    let any = json!({"on": {"all": true}, "quantity": 1000});
+    let pair = json!({"id": "a", "name": "a", "priority": 1, "kind": "buy_get", "percent": "0.5", "buy": any, "get": any});
+    let gum = percent("b", 1, "50", json!({"skus": ["GUM"]}));
+    // Half a percent of a chewing gum is nothing; of a cap it is 7 cents.
+    check(
+        &with(json!([pair, gum])),
+        vec![goods(1, 2000, "CAP"), goods(2, 2000, "GUM")],
+        &[2973, 79],
+    );
+}
+
+#[test]
 fn goods_that_cost_nothing_do_not_stand_in_the_way_of_a_set() {
     let free = json!({"id": "free", "name": "free", "priority": 1, "kind": "buy_get", "percent": "100",
         "buy": {"on": {"all": true}, "quantity": 2000}, "get": {"on": {"all": true}, "quantity": 1000}});

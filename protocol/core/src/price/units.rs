@@ -95,11 +95,12 @@ impl<'a> Table<'a> {
     fn share_out(&mut self, level: &[u32]) {
         let mut waiting: Vec<(u32, Try)> = level.iter().map(|number| (*number, self.attempt(*number))).collect();
         loop {
-            waiting.retain(|(_, attempt)| attempt.saving > 0);
+            // With fewer units free one by one saves less, but sets may save more: the cheap units that made a set worthless are gone.
+            waiting.retain(|(number, attempt)| attempt.saving > 0 || self.offers.promotion(*number).set_size().is_some());
             // Of equal savings the first is kept, and that is the lower id.
             let mut best: Option<usize> = None;
             for (at, (_, attempt)) in waiting.iter().enumerate() {
-                if best.is_none_or(|best| attempt.saving > waiting[best].1.saving) {
+                if attempt.saving > best.map_or(0, |best: usize| waiting[best].1.saving) {
                     best = Some(at);
                 }
             }
