@@ -649,7 +649,6 @@ impl ClosedTicket {
         Money::sum(self.tenders.iter().map(|tender| tender.details.tip))
     }
 
-    /// What was given in this way.
     /// What was given in this way, in the store's own currency; foreign cash is counted in its own.
     pub fn tendered(&self, kind: TenderKind) -> Result<Money, MoneyError> {
         let own = self.tenders.iter().filter(|tender| tender.kind == kind && tender.foreign.is_none());
@@ -722,7 +721,6 @@ pub struct PriceReason {
     pub reason: ReasonKind,
     pub amount: Money,
     pub version: PriceVersion,
-    /// The price book or promotion by name.
     /// Which price book or promotion, or the shop's code for why a person did it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,

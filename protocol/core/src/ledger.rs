@@ -2,8 +2,8 @@
 //! currency.
 //!
 //! An amount above nothing is what an account gains as the shop's own (cash, claims, costs), one below nothing what it gives or owes (sales,
-//! taxes, balances of customers). Says nothing about a chart of accounts: a bookkeeper's numbers are given to these words elsewhere. Postings of the
-//! stock room and of customers' balances are told by their own rooms.
+//! taxes, balances of customers). Says nothing about a chart of accounts: a bookkeeper's numbers are given to these words elsewhere. Postings of
+//! customers' balances are in `accounts::legs`; the value of stock is posted by nobody yet.
 
 use std::collections::BTreeMap;
 
