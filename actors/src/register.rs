@@ -12,7 +12,6 @@ use backroom_core::catalog::{Catalog, PriceVersion};
 use backroom_core::facts::{CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
-use backroom_core::tax;
 use backroom_core::ticket::{self, CardWish, Counter, Decided, Event, Mode, Open, Opening, Refusal, ReturnDesk};
 use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -204,14 +203,8 @@ struct Held {
     version: u64,
     ticket: Arc<Open>,
     commands: HashMap<CommandId, (BodyHash, Option<u32>)>,
-    prices: Prices,
-}
-
-/// The prices and taxes a ticket was begun with; it keeps them until it ends.
-#[derive(Clone)]
-struct Prices {
-    catalog: Arc<Catalog>,
-    taxes: Arc<tax::Rules>,
+    /// The catalog it was begun with; it keeps its prices and taxes until it ends.
+    prices: Arc<Catalog>,
 }
 
 /// How the root keeps a register alive.
@@ -298,7 +291,7 @@ impl State {
         self.shop.worklog.write(Vec::new()).await?;
         self.shop.journal.settle().await?;
         self.tickets.clear();
-        let prices = self.prices()?;
+        let prices = self.prices();
         for step in WorkLog::read(self.shop.worklog.file(), Some(self.seat.register)).await? {
             self.shop.recent.remember(step.command_id, step.body_hash);
             match self.tickets.get_mut(&step.ticket) {
@@ -610,8 +603,8 @@ impl State {
         if self.tickets.len() >= MOST_TICKETS {
             return Err(CommandError::TooManyTickets);
         }
-        let prices = self.prices()?;
-        let catalog = &prices.catalog;
+        let prices = self.prices();
+        let catalog = &prices;
         let opening = Opening {
             ticket,
             register: self.seat.register,
@@ -621,6 +614,7 @@ impl State {
             currency: catalog.currency(),
             prices: catalog.file().prices,
             cash_step: self.shop.policy.cash_step,
+            cash_rounding: self.shop.policy.cash_rounding,
             mode: Mode::Selling,
             pinned: Some(PriceVersion {
                 catalog: catalog.version(),
@@ -633,22 +627,17 @@ impl State {
     }
 
     /// The snapshot of prices and taxes a ticket that begins now is sold by.
-    fn prices(&self) -> Result<Prices, CommandError> {
-        let catalog = self.shop.catalog.borrow().clone();
-        let taxes = tax::Rules::new(catalog.file().prices, tax::Policy::default(), catalog.tax_classes(), &[]);
-        Ok(Prices {
-            taxes: Arc::new(taxes.map_err(Refusal::from)?),
-            catalog,
-        })
+    fn prices(&self) -> Arc<Catalog> {
+        self.shop.catalog.borrow().clone()
     }
 
-    fn counter<'a>(&'a self, prices: &'a Prices) -> Counter<'a> {
+    fn counter<'a>(&'a self, prices: &'a Catalog) -> Counter<'a> {
         Counter {
-            catalog: &prices.catalog,
-            taxes: &prices.taxes,
+            catalog: prices,
+            taxes: prices.taxes(),
             rules: &self.store_made,
             calendar: &self.shop.policy.calendar,
-            store: None,
+            store: Some(self.shop.policy.store),
             policy: &self.policy,
         }
     }
@@ -699,7 +688,7 @@ impl State {
             line = step.event.new_line().or(line);
             let worked_out = if step.version == last { decided.take() } else { None };
             let prices = match &step.event {
-                Event::Opened(_) => Some(self.prices()?),
+                Event::Opened(_) => Some(self.prices()),
                 _ => None,
             };
             match (self.tickets.get_mut(&ticket), &step.event) {

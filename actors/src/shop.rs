@@ -4,7 +4,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use backroom_core::catalog::Catalog;
-use backroom_core::ids::{CommandId, DeviceId, RegisterId, TicketId};
+use backroom_core::ids::{CommandId, DeviceId, RegisterId, StoreId, TicketId};
+use backroom_core::money::Rounding;
 use backroom_core::time::Calendar;
 use tokio::sync::{broadcast, watch};
 
@@ -24,6 +25,9 @@ pub struct Policy {
     pub name: String,
     /// Smallest coin in minor units.
     pub cash_step: i64,
+    pub cash_rounding: Rounding,
+    /// Which store this is: some prices hold only in some stores.
+    pub store: StoreId,
     pub calendar: Calendar,
 }
 

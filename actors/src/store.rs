@@ -12,6 +12,7 @@ use backroom_core::directive::Address;
 use backroom_core::facts::{Does, EffectWanted, Fact};
 use backroom_core::ids::{CommandId, DeviceId, ReceiptNo, RegisterId, StaffId};
 use backroom_core::journal::Head;
+use backroom_core::money::Rounding;
 use backroom_core::tax::PriceMode;
 use backroom_core::ticket::Refusal;
 use backroom_core::time::Calendar;
@@ -78,6 +79,7 @@ pub struct Identity {
     pub zone: String,
     pub day_end: String,
     pub cash_step: i64,
+    pub cash_rounding: Rounding,
     pub signing_key: SigningKey,
     pub secret: [u8; 32],
 }
@@ -171,6 +173,8 @@ impl Store {
             policy: Arc::new(Policy {
                 name: identity.name.clone(),
                 cash_step: identity.cash_step,
+                cash_rounding: identity.cash_rounding,
+                store: identity.address.store,
                 calendar,
             }),
             recent: Arc::new(Recent::default()),

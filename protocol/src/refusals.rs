@@ -93,6 +93,7 @@ const INVALID_ARGUMENT: &[&str] = &[
     "unknown_piece",
     "unknown_reason",
     "unknown_role",
+    "unknown_rounding",
     "unknown_tax",
     "unknown_tax_class",
     "unknown_unit",

@@ -17,7 +17,7 @@ use backroom_core::catalog::{Catalog, CatalogFile, Sku};
 use backroom_core::directive::Address;
 use backroom_core::facts::{EpochOpened, EpochReason, Fact, StockOpened};
 use backroom_core::ids::{StoreId, TenantId};
-use backroom_core::money::{Currency, Quantity};
+use backroom_core::money::{Currency, Quantity, Rounding};
 use backroom_core::stock::{MoveReason, StockMove};
 use backroom_core::time::Calendar;
 use data_encoding::HEXLOWER_PERMISSIVE;
@@ -35,6 +35,8 @@ struct StoreFile {
     zone: String,
     day_end: String,
     cash_step: i64,
+    #[serde(default)]
+    cash_rounding: Rounding,
 }
 
 /// What head office wrote for this store.
@@ -76,6 +78,9 @@ pub struct Init {
     /// Smallest coin in minor units: 5 where there are no one-cent coins
     #[arg(long, default_value_t = 1)]
     pub cash_step: i64,
+    /// Which way cash goes to that coin: half (the nearest, a half away from zero), half_even, half_down, up or down
+    #[arg(long, default_value_t)]
+    pub cash_rounding: Rounding,
     /// What the store sells: JSON
     #[arg(long)]
     pub catalog: PathBuf,
@@ -192,6 +197,7 @@ pub async fn init(init: Init) -> anyhow::Result<()> {
         zone: init.zone,
         day_end: init.day_end,
         cash_step: init.cash_step,
+        cash_rounding: init.cash_rounding,
     };
     write_private(&folder.path().join("store.json"), &serde_json::to_vec_pretty(&store)?)?;
     println!(
@@ -271,6 +277,7 @@ pub fn load(data: &Path) -> anyhow::Result<(Folder, Identity, Option<Join>)> {
         zone: store.zone,
         day_end: store.day_end,
         cash_step: store.cash_step,
+        cash_rounding: store.cash_rounding,
         signing_key: SigningKey::from_bytes(&read_secret(&data.join("signing.key"))?),
         secret: read_secret(&data.join("secret.key"))?,
     };

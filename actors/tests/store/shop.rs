@@ -17,7 +17,7 @@ use backroom_core::catalog::CatalogFile;
 use backroom_core::directive::Address;
 use backroom_core::facts::{ClosedTicket, EpochOpened, EpochReason, Fact};
 use backroom_core::ids::{CommandId, StaffId, TicketId};
-use backroom_core::money::{Money, Quantity};
+use backroom_core::money::{Money, Quantity, Rounding};
 use backroom_core::time::Calendar;
 use ed25519_dalek::SigningKey;
 use tempfile::TempDir;
@@ -77,6 +77,7 @@ pub fn identity() -> Identity {
         zone: "Europe/Berlin".into(),
         day_end: "02:00".into(),
         cash_step: 1,
+        cash_rounding: Rounding::default(),
         signing_key: SigningKey::from_bytes(&[7; 32]),
         secret: [8; 32],
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
 
 use backroom_core::catalog::Sku;
-use backroom_core::facts::{CashMove, ClosedTicket, Fact, TenderKind, TicketEnd};
+use backroom_core::facts::{CashMove, CashTransferred, ClosedTicket, Fact, TenderKind, TicketEnd, TillFact};
 use backroom_core::federation::receiver::Branch;
 use backroom_core::ids::{ShiftId, StoreId, TillId};
 use backroom_core::journal::{Entry, Epoch, Seq};
@@ -201,12 +201,38 @@ impl Sums {
         Ok(found.unwrap_or_default())
     }
 
+    /// What left an open shift for another till counts as dropped, what came into one as paid in.
+    async fn transfer_cash(&mut self, db: &mut Connection, moved: &CashTransferred) -> Taken {
+        let own = moved.sums.iter().filter(|sum| sum.currency == moved.currency);
+        let Ok(amount) = Money::sum(own.map(|sum| sum.amount)) else {
+            return Ok(Err(too_large()));
+        };
+        let sides = [(moved.from, moved.from_shift, true), (moved.to, moved.to_shift, false)];
+        let mut changed = Vec::new();
+        for (till, shift, leaves) in sides {
+            let Some(shift) = shift else { continue };
+            let mut sums = match self.shifts.get(&(till, shift)) {
+                Some(sums) => sums.clone(),
+                None => read_shift(db, self.store, till, shift).await?,
+            };
+            let sum = if leaves { &mut sums.drops } else { &mut sums.paid_in };
+            match Money(*sum).checked_add(amount) {
+                Ok(more) => *sum = more.0,
+                Err(_) => return Ok(Err(too_large())),
+            }
+            changed.push(((till, shift), sums));
+        }
+        self.shifts.extend(changed);
+        Ok(Ok(()))
+    }
+
     async fn move_cash(&mut self, db: &mut Connection, fact: &Fact) -> Taken {
         let (till, shift) = match fact {
             Fact::ShiftOpened(fact) => (fact.till, fact.shift),
             Fact::CashMoved(fact) => (fact.till, fact.shift),
             Fact::TicketClosed(fact) => (fact.till, fact.shift),
             Fact::ShiftClosed(fact) => (fact.till, fact.shift),
+            Fact::Till(TillFact::CashTransferred(moved)) => return self.transfer_cash(db, moved).await,
             _ => return Ok(Ok(())),
         };
         let store = self.store;

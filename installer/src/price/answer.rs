@@ -117,7 +117,9 @@ impl Answer {
         }
         let (net, tax) = (taxed.net, taxed.tax);
         let total = net.checked_add(tax).map_err(wrong)?;
-        let due = total.to_step(basket.cash_step.unwrap_or(1)).map_err(wrong)?;
+        let due = total
+            .to_step_by(basket.cash_step.unwrap_or(1), basket.cash_rounding)
+            .map_err(wrong)?;
         let given = engine.promotions().into_iter().map(|given| Promotion {
             id: given.id.to_string(),
             name: given.name,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use backroom_core::catalog::{Item, Sku};
 use backroom_core::ids::StoreId;
-use backroom_core::money::{Money, Quantity};
+use backroom_core::money::{Money, Quantity, Rounding};
 use backroom_core::price::{Asked, Circumstances, Discount, Goods};
 use backroom_core::tax::Exemption;
 use backroom_core::time::{Calendar, Instant};
@@ -32,6 +32,8 @@ pub struct Basket {
     /// Smallest coin in minor units.
     #[serde(default)]
     pub cash_step: Option<i64>,
+    #[serde(default)]
+    pub cash_rounding: Rounding,
     pub lines: Vec<Line>,
     #[serde(default)]
     pub discount: Option<Discount>,

@@ -1,9 +1,7 @@
 //! Money as whole minor units, and the roundings by name: nothing is rounded anywhere but through one of these.
 //!
-//! Foreign money is in `money/exchange.rs`, pieces and measures in `quantity.rs`. Knows no printing for people beyond the plain decimal
+//! Foreign cash is in `till/foreign.rs`, pieces and measures in `quantity.rs`. Knows no printing for people beyond the plain decimal
 //! text.
-
-mod exchange;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,7 +12,6 @@ use rust_decimal::RoundingStrategy;
 use serde::{Deserialize, Serialize};
 
 pub use crate::quantity::{Quantity, QuantityError, Unit, UnitKind};
-pub use exchange::{ExchangeRate, Exchanged};
 
 /// Why a number is no money. Each is a figure beyond any shop or a text that is not one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,10 +28,8 @@ pub enum MoneyError {
         currency: &'static str,
         decimals: u32,
     },
-    #[error("{text:?} is not an exchange rate; write a number above 0 with a point, such as 1.0837")]
-    ExchangeRate { text: String },
-    #[error("{code} can not be exchanged for itself; name two currencies")]
-    SameCurrency { code: &'static str },
+    #[error("{text:?} is not a way to round; use up, down, half, half_even or half_down")]
+    UnknownRounding { text: String },
 }
 
 impl MoneyError {
@@ -45,8 +40,7 @@ impl MoneyError {
             MoneyError::UnknownCurrency { .. } => "unknown_currency",
             MoneyError::NotAnAmount { .. } => "not_an_amount",
             MoneyError::TooManyDecimals { .. } => "too_many_decimals",
-            MoneyError::ExchangeRate { .. } => "exchange_rate",
-            MoneyError::SameCurrency { .. } => "same_currency",
+            MoneyError::UnknownRounding { .. } => "unknown_rounding",
         }
     }
 }
@@ -66,7 +60,7 @@ pub enum Halves {
 
 /// How a figure that does not fit is made to fit. All of them mirror: what holds for a sale holds for its refund with the sign changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Rounding {
     /// Away from zero.
     Up,
@@ -78,6 +72,25 @@ pub enum Rounding {
 
 impl Rounding {
     pub const HALF_AWAY: Rounding = Rounding::Half(Halves::Away);
+
+    pub const ALL: [Rounding; 5] = [
+        Rounding::Up,
+        Rounding::Down,
+        Rounding::HALF_AWAY,
+        Rounding::Half(Halves::Even),
+        Rounding::Half(Halves::Down),
+    ];
+
+    /// As settings and catalogs name it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Rounding::Up => "up",
+            Rounding::Down => "down",
+            Rounding::Half(Halves::Away) => "half",
+            Rounding::Half(Halves::Even) => "half_even",
+            Rounding::Half(Halves::Down) => "half_down",
+        }
+    }
 
     /// `numerator / denominator` as a whole number. `None` without a denominator or beyond what a machine can count.
     pub fn divide(self, numerator: i128, denominator: i128) -> Option<i128> {
@@ -105,6 +118,41 @@ impl Rounding {
             }
         };
         if goes_away { whole.checked_add(away) } else { Some(whole) }
+    }
+}
+
+impl Default for Rounding {
+    fn default() -> Self {
+        Self::HALF_AWAY
+    }
+}
+
+impl fmt::Display for Rounding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl FromStr for Rounding {
+    type Err = MoneyError;
+    fn from_str(text: &str) -> Result<Self, MoneyError> {
+        let named = Self::ALL.into_iter().find(|rounding| rounding.word() == text);
+        named.ok_or_else(|| MoneyError::UnknownRounding {
+            text: text.chars().take(20).collect(),
+        })
+    }
+}
+
+impl TryFrom<String> for Rounding {
+    type Error = MoneyError;
+    fn try_from(text: String) -> Result<Self, MoneyError> {
+        text.parse()
+    }
+}
+
+impl From<Rounding> for String {
+    fn from(rounding: Rounding) -> String {
+        rounding.word().to_owned()
     }
 }
 

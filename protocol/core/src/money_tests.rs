@@ -144,25 +144,12 @@ fn nothing_is_shared_over_weights_that_are_nothing_or_of_both_signs() {
 }
 
 #[test]
-fn foreign_cash_is_worth_what_its_rate_says_and_keeps_it() {
-    let rate = ExchangeRate::new(currency("USD"), currency("EUR"), "0.9235").unwrap();
-    let taken = rate.exchange(Money(5000), Rounding::HALF_AWAY).unwrap();
-    assert_eq!(
-        (taken.worth, taken.rate.to_string()),
-        (Money(4618), "1 USD = 0.9235 EUR".to_owned())
-    );
-    assert_eq!(rate.exchange(Money(5000), Rounding::Down).unwrap().worth, Money(4617));
-    let yen = ExchangeRate::new(currency("JPY"), currency("EUR"), "0.0061").unwrap();
-    assert_eq!(yen.exchange(Money(10_000), Rounding::HALF_AWAY).unwrap().worth, Money(6100));
-    assert_eq!(yen.needed_for(Money(1999), Rounding::Up), Ok(Money(3278)));
-    let written = serde_json::json!({"from": "USD", "to": "EUR", "rate": "0.9235"});
-    assert_eq!(serde_json::to_value(rate).unwrap(), written);
-    assert_eq!(serde_json::from_value::<ExchangeRate>(written).unwrap(), rate);
-    for text in ["0", "-1", "", ".", "1e3", "abc", "1.2.3", "10000000000", "0.00000000000001"] {
-        assert!(ExchangeRate::new(currency("USD"), currency("EUR"), text).is_err(), "{text}");
+fn each_way_to_round_has_a_word_and_others_are_refused() {
+    for rounding in Rounding::ALL {
+        assert_eq!(rounding.word().parse(), Ok(rounding));
+        assert_eq!(serde_json::to_value(rounding).unwrap(), rounding.word());
     }
-    assert!(ExchangeRate::new(currency("EUR"), currency("EUR"), "1").is_err());
-    assert_eq!(rate.exchange(Money(i64::MAX), Rounding::Up), Err(MoneyError::TooLarge));
+    assert_eq!("HALF".parse::<Rounding>().unwrap_err().code(), "unknown_rounding");
 }
 
 proptest! {
@@ -208,7 +195,7 @@ proptest! {
     #[test]
     fn no_text_breaks_an_amount(text in "\\PC*") {
         let _ = currency("EUR").parse_amount(&text);
-        let _ = ExchangeRate::new(currency("USD"), currency("EUR"), &text);
+        let _ = text.parse::<Rounding>();
         let _ = text.parse::<Unit>();
     }
 }

@@ -5,7 +5,7 @@ use crate::catalog::CatalogFile;
 use crate::epc::{Epc, EpcId};
 use crate::facts::{CashMove, ClosedTicket, Fact};
 use crate::ids::{ReceiptNo, ShiftId, TicketId};
-use crate::money::Quantity;
+use crate::money::{Quantity, Rounding};
 use crate::tax::PriceMode;
 use crate::till::{self, Till};
 
@@ -113,6 +113,7 @@ pub(super) fn opening(cash_step: i64) -> Opening {
         currency: "EUR".parse().unwrap(),
         prices: PriceMode::Inclusive,
         cash_step,
+        cash_rounding: Rounding::HALF_AWAY,
         mode: Mode::Selling,
         pinned: None,
         session: 0,

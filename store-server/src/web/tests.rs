@@ -10,6 +10,7 @@ use backroom_actors::clock::Clock;
 use backroom_actors::device::DeviceConfig;
 use backroom_actors::staff;
 use backroom_actors::store::Store;
+use backroom_core::money::Rounding;
 use backroom_protocol::v1::{console as seen, register as wire};
 use serde_json::json;
 use tempfile::TempDir;
@@ -53,6 +54,7 @@ impl Shop {
             currency: "EUR".parse().unwrap(),
             day_end: "02:00".into(),
             cash_step: 1,
+            cash_rounding: Rounding::default(),
             catalog: file("catalog.json", catalog),
             stock: None,
             staff: file("staff.json", json!([{"id": "s101", "name": "Cashier One", "pin": "4711"}])),

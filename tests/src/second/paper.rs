@@ -143,6 +143,8 @@ pub struct Basket {
     pub exempt: Option<Exempt>,
     #[serde(default)]
     pub cash_step: Option<i128>,
+    #[serde(default)]
+    pub cash_rounding: CashRounding,
     pub lines: Vec<BasketLine>,
     #[serde(default)]
     pub discount: Option<Discount>,
@@ -283,4 +285,31 @@ pub struct Answer {
     pub due: i128,
     /// Promotion and what it saved.
     pub savings: BTreeMap<String, i128>,
+}
+
+/// Which way an amount goes to the smallest coin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CashRounding {
+    Up,
+    Down,
+    #[default]
+    Half,
+    HalfEven,
+    HalfDown,
+}
+
+impl CashRounding {
+    /// The size is rounded, so what is given back goes as what was paid.
+    pub fn to_coins(self, amount: i128, coin: i128) -> i128 {
+        let (coins, rest) = (amount.abs() / coin, amount.abs() % coin);
+        let up = match self {
+            Self::Up => rest > 0,
+            Self::Down => false,
+            Self::Half => rest * 2 >= coin,
+            Self::HalfEven => rest * 2 > coin || (rest * 2 == coin && coins % 2 == 1),
+            Self::HalfDown => rest * 2 > coin,
+        };
+        (coins + i128::from(up)) * coin * amount.signum()
+    }
 }

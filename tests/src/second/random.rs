@@ -284,6 +284,7 @@ pub fn basket(chance: &mut Chance, catalog: &Value) -> Value {
         "zone": pick(chance, &["UTC", "Europe/Berlin", "America/New_York"]),
         "lines": lines,
         "cash_step": chance.pick(&[1, 5, 10]).copied().unwrap_or(1),
+        "cash_rounding": chance.pick(&["half", "half", "up", "down", "half_even", "half_down"]).copied().unwrap_or("half"),
     });
     if chance.percent(70) {
         basket["store"] = json!(pick(chance, &["berlin", "munich"]));

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Problem;
 use super::number::{self, Halves, MILLION, rounded};
-use super::paper::{Answer, AnswerLine, Basket, Catalog, Mode, Reason, Rounding, TaxPart};
+use super::paper::{Answer, AnswerLine, Basket, CashRounding, Catalog, Mode, Reason, Rounding, TaxPart};
 use super::units::Line;
 
 /// Factors have twelve decimals.
@@ -111,7 +111,8 @@ pub fn settle(catalog: &Catalog, basket: &Basket, lines: Vec<Line<'_>>) -> Resul
             waived.map(|part| std::mem::take(&mut part.amount)).sum()
         })
         .collect();
-    Ok(answer(catalog.prices, basket.cash_step.unwrap_or(1), lines, parts, &waived))
+    let coins = (basket.cash_step.unwrap_or(1), basket.cash_rounding);
+    Ok(answer(catalog.prices, coins, lines, parts, &waived))
 }
 
 /// Each tax of each line, rounded where the policy says.
@@ -160,7 +161,7 @@ fn charge(catalog: &Catalog, groups: &BTreeMap<(bool, &str, u32), Group>) -> Vec
     charged
 }
 
-fn answer(mode: Mode, cash_step: i128, lines: Vec<Line<'_>>, parts: Vec<Vec<TaxPart>>, waived: &[i128]) -> Answer {
+fn answer(mode: Mode, (cash_step, way): (i128, CashRounding), lines: Vec<Line<'_>>, parts: Vec<Vec<TaxPart>>, waived: &[i128]) -> Answer {
     let mut savings: BTreeMap<String, i128> = BTreeMap::new();
     let mut told = Vec::new();
     for ((line, taxes), waived) in lines.into_iter().zip(parts).zip(waived) {
@@ -185,11 +186,7 @@ fn answer(mode: Mode, cash_step: i128, lines: Vec<Line<'_>>, parts: Vec<Vec<TaxP
     let net = told.iter().map(|line| line.net).sum();
     let tax = told.iter().map(|line| line.tax).sum();
     let total = net + tax;
-    let due = if cash_step > 1 {
-        rounded(total, cash_step, Halves::Away) * cash_step
-    } else {
-        total
-    };
+    let due = if cash_step > 1 { way.to_coins(total, cash_step) } else { total };
     Answer {
         lines: told,
         net,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::ApprovedAction;
 use crate::money::Money;
 
 macro_rules! actions {
@@ -77,6 +78,20 @@ actions! {
     PairRegister = "pair_register",
     AssignFoundCapture = "assign_found_capture",
     ReadReports = "read_reports",
+}
+
+impl ApprovedAction {
+    /// The action a person must be allowed to approve it for another.
+    pub fn action(self) -> Action {
+        match self {
+            ApprovedAction::PriceOverride => Action::OverridePrice,
+            ApprovedAction::LineDiscount | ApprovedAction::TicketDiscount => Action::Discount,
+            ApprovedAction::TaxExemption => Action::TaxExempt,
+            ApprovedAction::ReturnWithoutReceipt => Action::ReturnWithoutReceipt,
+            ApprovedAction::CancelSale => Action::CancelReceipt,
+            ApprovedAction::RefundOtherwise => Action::RefundOtherTender,
+        }
+    }
 }
 
 /// The stricter is the larger, so that the strictest of several roles is their maximum.

@@ -7,7 +7,7 @@ use super::{Event, Open, Refusal};
 use crate::catalog::PriceVersion;
 use crate::facts::{ClosedTicket, Happened, LineRole, Quoted, Seated, TicketDetails, TicketEnd, What};
 use crate::ids::{CommandId, ReasonCode, RegisterId, ShiftId, StaffId, TicketId, TillId};
-use crate::money::{Currency, Money};
+use crate::money::{Currency, Money, Rounding};
 use crate::tax::PriceMode;
 use crate::time::Instant;
 
@@ -23,6 +23,9 @@ pub struct Opening {
     pub prices: PriceMode,
     /// Smallest coin in minor units; 1 where every cent exists.
     pub cash_step: i64,
+    /// Which way what is left for cash goes to that coin.
+    #[serde(default, skip_serializing_if = "is_to_the_nearest_coin")]
+    pub cash_rounding: Rounding,
     #[serde(default, skip_serializing_if = "is_selling")]
     pub mode: Mode,
     /// The catalog and its last directive now: prices and promotions stay those until the ticket ends.
@@ -31,6 +34,10 @@ pub struct Opening {
     /// The session epoch of the register that began it.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub session: u64,
+}
+
+fn is_to_the_nearest_coin(rounding: &Rounding) -> bool {
+    *rounding == Rounding::HALF_AWAY
 }
 
 fn is_selling(mode: &Mode) -> bool {

@@ -51,7 +51,8 @@ impl Open {
         if rest == Money::ZERO {
             return Ok(rest);
         }
-        Ok(rest.checked_sub(self.carry())?.to_step(self.opening.cash_step)?)
+        let rest = rest.checked_sub(self.carry())?;
+        Ok(rest.to_step_by(self.opening.cash_step, self.opening.cash_rounding)?)
     }
 
     /// What is handed out in coins once so much has gone back elsewhere.
