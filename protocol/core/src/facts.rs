@@ -36,7 +36,7 @@ pub use stock::{
 pub use ticket::{
     AgeCheck, AgeDecision, Approval, ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, HandDiscount, Happened, KeyedPrice,
     KeyedSource, LayawayEnd, LayawayEnded, LayawayForm, LayawayOpened, LineDetails, LineException, LineRole, Quoted, RefundAsked, RefundOf,
-    Reserve, ReturnOf, SaleRefused, Seated, Series, TenderDetails, TenderVoided, TicketDetails, TicketFact, VoidedTender, Weighed, What,
+    Reserve, ReturnOf, SaleRefused, Seated, TenderDetails, TenderVoided, TicketDetails, TicketFact, VoidedTender, Weighed, What,
     WithoutReceipt,
 };
 pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};

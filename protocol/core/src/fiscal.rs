@@ -42,7 +42,9 @@ impl Profile {
     }
 }
 
-/// Documents that must never share numbers or signatures: practice is not trade, and an offer is no sale.
+/// Documents that must never share numbers or signatures: practice is not trade, and an offer is no sale. Each is gapless of its own.
+///
+/// Receipts of all kinds look alike, so the kind is in the number of their series. An invoice says `INV` and keeps the plain one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Series {

@@ -2,13 +2,16 @@
 //! currency.
 //!
 //! An amount above nothing is what an account gains as the shop's own (cash, claims, costs), one below nothing what it gives or owes (sales,
-//! taxes, balances of customers). Says nothing about a chart of accounts: a bookkeeper's numbers are given to these words elsewhere. Postings of
-//! customers' balances are in `accounts::legs`; the value of stock is posted by nobody yet.
+//! taxes, balances of customers). Says nothing about a chart of accounts: a bookkeeper's numbers are given to these words elsewhere. What a
+//! customer pays from a balance stands in two facts, the ticket and the movement (`accounts::legs`); both post against `ticket_clearing`, which
+//! is empty when both are in the books. The value of stock is posted by nobody yet.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::Unit;
+use crate::facts::accounts::AccountsFact;
 use crate::facts::{
     CashMove, CashMoved, CashTransferred, ClosedLine, ClosedTicket, Fact, FoundCapture, LineRole, ShiftClosed, ShiftOpened, Tender,
     TenderKind, TicketFact, TillCounted, TillFact,
@@ -33,11 +36,21 @@ pub enum Account {
     CashAtRest,
     /// What card companies owe the shop.
     Cards,
-    GiftCards,
-    StoreCredit,
     Vouchers,
-    OnAccount,
-    Points,
+    /// Between tickets and the balances that paid them.
+    TicketClearing,
+    GiftCardsOwed,
+    StoreCreditOwed,
+    CustomersOwe,
+    /// In points: what customers hold.
+    PointsOutstanding,
+    /// In points: what the programme gave away.
+    PointsGiven,
+    /// What points took off tickets, in money.
+    PointsRedeemed,
+    /// Balances that ran out.
+    GiftCardBreakage,
+    AccountCorrections,
     /// Taken for tickets that are still open.
     OpenTickets,
     /// Paid towards goods that are put aside.
@@ -65,11 +78,16 @@ impl Account {
             Account::Cash => "cash",
             Account::CashAtRest => "cash_at_rest",
             Account::Cards => "cards",
-            Account::GiftCards => "gift_cards",
-            Account::StoreCredit => "store_credit",
             Account::Vouchers => "vouchers",
-            Account::OnAccount => "on_account",
-            Account::Points => "points",
+            Account::TicketClearing => "ticket_clearing",
+            Account::GiftCardsOwed => "gift_cards_owed",
+            Account::StoreCreditOwed => "store_credit_owed",
+            Account::CustomersOwe => "customers_owe",
+            Account::PointsOutstanding => "points_outstanding",
+            Account::PointsGiven => "points_given",
+            Account::PointsRedeemed => "points_redeemed",
+            Account::GiftCardBreakage => "gift_card_breakage",
+            Account::AccountCorrections => "account_corrections",
             Account::OpenTickets => "open_tickets",
             Account::Layaways => "layaways",
             Account::Deposits => "deposits",
@@ -92,7 +110,8 @@ pub struct Posting {
     /// Which till, for cash whose till the event names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub till: Option<TillId>,
-    pub currency: Currency,
+    /// A currency, or points.
+    pub unit: Unit,
     pub amount: Money,
 }
 
@@ -133,6 +152,7 @@ pub fn postings(fact: &Fact, command_id: Option<CommandId>, currency: Currency) 
         Fact::Till(TillFact::CashTransferred(transferred)) => sheet.transferred(transferred)?,
         Fact::Till(TillFact::TillCounted(counted)) => sheet.counted_at_rest(counted)?,
         Fact::Ticket(TicketFact::TenderVoided(voided)) => sheet.open_tender(&voided.tender, Side::HandedBack)?,
+        Fact::Accounts(moved) => sheet.legs(moved)?,
         // Everything else moves no money, or its own room says which.
         _ => {}
     }
@@ -145,19 +165,23 @@ enum Side {
     HandedBack,
 }
 
-/// Accounts by the code of the currency, which has an order.
+/// Accounts by the word of the unit, which has an order.
 type Key = (Account, Option<TillId>, &'static str);
 
 struct Sheet {
     /// The store's own currency.
     own: Currency,
     command_id: Option<CommandId>,
-    sums: BTreeMap<Key, (Currency, Money)>,
+    sums: BTreeMap<Key, (Unit, Money)>,
 }
 
 impl Sheet {
     fn post(&mut self, account: Account, till: Option<TillId>, currency: Currency, amount: Money) -> Result<(), MoneyError> {
-        let sum = self.sums.entry((account, till, currency.code())).or_insert((currency, Money::ZERO));
+        self.post_unit(account, till, Unit::Money(currency), amount)
+    }
+
+    fn post_unit(&mut self, account: Account, till: Option<TillId>, unit: Unit, amount: Money) -> Result<(), MoneyError> {
+        let sum = self.sums.entry((account, till, unit.word())).or_insert((unit, Money::ZERO));
         sum.1 = sum.1.checked_add(amount)?;
         Ok(())
     }
@@ -234,13 +258,17 @@ impl Sheet {
         let (account, till) = match tender.kind {
             TenderKind::Cash => (Account::Cash, till),
             TenderKind::Card => (Account::Cards, None),
-            TenderKind::GiftCard => (Account::GiftCards, None),
-            TenderKind::StoreCredit => (Account::StoreCredit, None),
             TenderKind::Voucher => (Account::Vouchers, None),
-            TenderKind::OnAccount => (Account::OnAccount, None),
-            TenderKind::Points => (Account::Points, None),
+            TenderKind::GiftCard | TenderKind::StoreCredit | TenderKind::OnAccount | TenderKind::Points => (Account::TicketClearing, None),
         };
         self.post(account, till, self.own, worth)
+    }
+
+    fn legs(&mut self, moved: &AccountsFact) -> Result<(), MoneyError> {
+        for leg in moved.legs() {
+            self.post_unit(leg.account, None, leg.unit, Money(leg.amount))?;
+        }
+        Ok(())
     }
 
     fn cash_moved(&mut self, moved: &CashMoved) -> Result<(), MoneyError> {
@@ -304,19 +332,23 @@ impl Sheet {
     }
 
     fn finish(self) -> Result<Vec<Posting>, LedgerError> {
-        let mut sides: BTreeMap<&'static str, (Currency, Money)> = BTreeMap::new();
-        for ((_, _, code), (currency, amount)) in &self.sums {
-            let side = sides.entry(code).or_insert((*currency, Money::ZERO));
+        let mut sides: BTreeMap<&'static str, (Unit, Money)> = BTreeMap::new();
+        for ((_, _, word), (unit, amount)) in &self.sums {
+            let side = sides.entry(word).or_insert((*unit, Money::ZERO));
             side.1 = side.1.checked_add(*amount)?;
         }
-        if let Some((currency, by)) = sides.values().find(|(_, sum)| *sum != Money::ZERO) {
-            return Err(LedgerError::Unbalanced { by: currency.show(*by) });
+        if let Some((unit, by)) = sides.values().find(|(_, sum)| *sum != Money::ZERO) {
+            let by = match unit {
+                Unit::Money(currency) => currency.show(*by),
+                Unit::Points => format!("{} points", by.0),
+            };
+            return Err(LedgerError::Unbalanced { by });
         }
         let moved = self.sums.into_iter().filter(|(_, (_, amount))| *amount != Money::ZERO);
-        let posting = |((account, till, _), (currency, amount)): (Key, (Currency, Money))| Posting {
+        let posting = |((account, till, _), (unit, amount)): (Key, (Unit, Money))| Posting {
             account,
             till,
-            currency,
+            unit,
             amount,
         };
         Ok(moved.map(posting).collect())
@@ -330,7 +362,7 @@ pub struct Balances(BTreeMap<(Account, &'static str), Money>);
 impl Balances {
     pub fn post(&mut self, postings: &[Posting]) -> Result<(), MoneyError> {
         for posting in postings {
-            let sum = self.0.entry((posting.account.clone(), posting.currency.code())).or_default();
+            let sum = self.0.entry((posting.account.clone(), posting.unit.word())).or_default();
             *sum = sum.checked_add(posting.amount)?;
         }
         Ok(())
@@ -340,7 +372,7 @@ impl Balances {
         self.0.get(&(account.clone(), currency.code())).copied().unwrap_or_default()
     }
 
-    /// Each account that was ever used, in order, with its currency's code.
+    /// Each account that was ever used, in order, with its unit's word.
     pub fn iter(&self) -> impl Iterator<Item = (&Account, &'static str, Money)> {
         self.0.iter().map(|((account, code), amount)| (account, *code, *amount))
     }

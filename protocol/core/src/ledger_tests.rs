@@ -4,8 +4,10 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 
 use super::*;
+use crate::accounts::{self, AccountKind};
+use crate::facts::accounts::{AccountMoved, Moved, Outflow, Worth};
 use crate::facts::{LineDetails, TaxSum, TenderDetails, TenderTaken, TicketDetails, TicketEnd};
-use crate::ids::{ReceiptNo, ShiftId, TicketId};
+use crate::ids::{AccountId, ReceiptNo, ShiftId, TicketId};
 use crate::money::{Halves, Quantity};
 use crate::tax::{self, Circumstances, Policy, PriceMode, RoundingPlace, Rules, TaxClass, Taxable};
 use crate::till::{Foreign, Till};
@@ -135,7 +137,7 @@ fn told(fact: &Fact) -> Vec<(String, i64)> {
             Account::TaxPayable { tax } => format!("tax {tax}"),
             account => account.word().to_owned(),
         };
-        (format!("{of} {}", posting.currency.code()), posting.amount.0)
+        (format!("{of} {}", posting.unit.word()), posting.amount.0)
     };
     postings.iter().map(words).collect()
 }
@@ -301,15 +303,57 @@ fn after_a_shift_no_cash_is_left_in_it_and_what_was_missing_is_told() {
 }
 
 #[test]
+fn what_a_balance_pays_is_in_the_books_once() {
+    let of_ten = |kind, unit, out| {
+        Fact::Accounts(AccountsFact::AccountMoved(Box::new(AccountMoved {
+            command: command(2),
+            account: accounts::Account {
+                id: AccountId(uuid::Uuid::from_u128(5)),
+                kind,
+                unit,
+            },
+            amount: accounts::Value::new(1000).unwrap(),
+            ticket: None,
+            receipt: None,
+            moved: Moved::Spent(out),
+        })))
+    };
+    let worth = Worth {
+        currency: eur(),
+        amount: Money(1000),
+    };
+    let points = Outflow {
+        worth: Some(worth),
+        ..Outflow::default()
+    };
+    let card = of_ten(AccountKind::GiftCard, Unit::Money(eur()), Outflow::default());
+    let points = of_ten(AccountKind::Points, Unit::Points, points);
+    for (kind, moved, gone) in [
+        (TenderKind::GiftCard, card, Account::GiftCardsOwed),
+        (TenderKind::Points, points, Account::PointsRedeemed),
+    ] {
+        let paid = vec![tender(kind, 1000, command(1))];
+        let sale = ticket(&[(LineRole::Goods, "A", 1190)], PriceMode::Inclusive, RoundingPlace::Line, paid, 0);
+        let mut books = Balances::default();
+        for fact in [close(sale), moved] {
+            books.post(&postings(&fact, Some(command(1)), eur()).unwrap()).unwrap();
+        }
+        assert_eq!(books.of(&Account::TicketClearing, eur()), Money::ZERO);
+        assert_eq!(books.of(&gone, eur()), Money(1000));
+        assert_eq!(books.of(&Account::Cash, eur()), Money(190));
+    }
+}
+
+#[test]
 fn every_account_is_written_with_its_word() {
     let sales = Account::Sales { tax_class: "A".into() };
     let posting = Posting {
         account: sales,
         till: None,
-        currency: eur(),
+        unit: Unit::Money(eur()),
         amount: Money(-1000),
     };
-    let written = serde_json::json!({"account": "sales", "tax_class": "A", "currency": "EUR", "amount": -1000});
+    let written = serde_json::json!({"account": "sales", "tax_class": "A", "unit": "EUR", "amount": -1000});
     assert_eq!(serde_json::to_value(&posting).unwrap(), written);
     assert_eq!(serde_json::from_value::<Posting>(written).unwrap(), posting);
     for account in [
@@ -378,7 +422,7 @@ proptest! {
             let postings = postings(fact, Some(command(1)), eur()).unwrap();
             books.post(&postings).unwrap();
             for posting in postings {
-                *sums.entry(posting.currency.code()).or_default() += posting.amount.0;
+                *sums.entry(posting.unit.word()).or_default() += posting.amount.0;
             }
             prop_assert!(sums.values().all(|sum| *sum == 0), "{sums:?}");
         }

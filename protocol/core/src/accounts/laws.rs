@@ -6,7 +6,6 @@ use uuid::Uuid;
 use super::book::{Book, Origin};
 use super::directory::Directory;
 use super::leased::{Leased, Reach, RiskLimit, Spend};
-use super::legs::Word;
 use super::loyalty::{LineBack, Programme, Rules, SoldLine, Tier, take_back};
 use super::tests::{account, at, command, day, euro, programme, sold, spend, value};
 use super::*;
@@ -16,6 +15,7 @@ use crate::facts::accounts::{
     LeaseName, LeaseReturned, LeaseTaken, Moved, OfficeSeen, Outflow, Payment, PointsLine, Seen, Worth,
 };
 use crate::ids::{CommandId, TicketId};
+use crate::ledger::Account as Word;
 use crate::money::{Money, Quantity};
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -183,7 +183,7 @@ proptest! {
             }
             book.apply(*origin, fact);
             for leg in fact.legs() {
-                *owed.entry(leg.word).or_default() += i128::from(leg.amount);
+                *owed.entry(leg.account).or_default() += i128::from(leg.amount);
             }
         }
         for (word, kind) in [
@@ -194,7 +194,7 @@ proptest! {
         ] {
             let balances = book.balances().filter(|(account, _)| account.kind == kind);
             let sum: i128 = balances.map(|(_, balance)| balance.balance()).sum();
-            prop_assert_eq!(-owed.get(&word).copied().unwrap_or_default(), sum, "{}", word.as_str());
+            prop_assert_eq!(-owed.get(&word).copied().unwrap_or_default(), sum, "{}", word.word());
         }
     }
 

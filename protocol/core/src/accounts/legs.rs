@@ -5,45 +5,12 @@
 
 use super::{Account, AccountKind, Unit};
 use crate::facts::accounts::{AccountMoved, AccountsFact, Moved, Worth};
-
-/// The word of a ledger account. Texts are a promise; a ledger maps them to its own numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Word {
-    GiftCardsOwed,
-    StoreCreditOwed,
-    /// In points: what customers hold.
-    PointsOutstanding,
-    /// In points: what the programme gave away.
-    PointsGiven,
-    CustomersOwe,
-    TicketClearing,
-    /// What points took off tickets, in money.
-    PointsRedeemed,
-    /// Balances that ran out.
-    Breakage,
-    Corrections,
-}
-
-impl Word {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Word::GiftCardsOwed => "gift_cards_owed",
-            Word::StoreCreditOwed => "store_credit_owed",
-            Word::PointsOutstanding => "points_outstanding",
-            Word::PointsGiven => "points_given",
-            Word::CustomersOwe => "customers_owe",
-            Word::TicketClearing => "ticket_clearing",
-            Word::PointsRedeemed => "points_redeemed",
-            Word::Breakage => "gift_card_breakage",
-            Word::Corrections => "account_corrections",
-        }
-    }
-}
+use crate::ledger::Account as LedgerAccount;
 
 /// One leg: minor units of a currency, or points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leg {
-    pub word: Word,
+    pub account: LedgerAccount,
     pub unit: Unit,
     pub amount: i64,
 }
@@ -61,38 +28,50 @@ impl AccountsFact {
 impl AccountMoved {
     pub fn legs(&self) -> Vec<Leg> {
         let amount = self.amount.get();
-        let own = owed(self.account);
-        let across = |other: Word| pair(self.account.unit, own, other, amount);
+        let own = || owed(self.account);
+        let across = |other: LedgerAccount| pair(self.account.unit, own(), other, amount);
         // What customers hold grows on the credit side, so value that comes in has the minus on the account's own leg.
-        let back = |other: Word| pair(self.account.unit, other, own, amount);
+        let back = |other: LedgerAccount| pair(self.account.unit, other, own(), amount);
         let points = self.account.kind == AccountKind::Points;
-        let till = if points { Word::PointsGiven } else { Word::TicketClearing };
-        let breakage = if points { Word::PointsGiven } else { Word::Breakage };
-        let corrections = if points { Word::PointsGiven } else { Word::Corrections };
+        let till = if points {
+            LedgerAccount::PointsGiven
+        } else {
+            LedgerAccount::TicketClearing
+        };
+        let breakage = if points {
+            LedgerAccount::PointsGiven
+        } else {
+            LedgerAccount::GiftCardBreakage
+        };
+        let corrections = if points {
+            LedgerAccount::PointsGiven
+        } else {
+            LedgerAccount::AccountCorrections
+        };
         match &self.moved {
             Moved::Sold | Moved::Reloaded | Moved::RefundedTo | Moved::Issued | Moved::Paid { .. } | Moved::Earned { .. } => back(till),
             Moved::Spent(out) => [across(till), worth(points, out.worth, 1)].concat(),
             Moved::Reversed { worth: given, .. } => [back(till), worth(points, *given, -1)].concat(),
             Moved::TakenBack { .. } => across(till),
             Moved::Expired => across(breakage),
-            Moved::Replaced { by, .. } => pair(self.account.unit, own, owed(*by), amount),
+            Moved::Replaced { by, .. } => pair(self.account.unit, own(), owed(*by), amount),
             Moved::CorrectedIn => back(corrections),
             Moved::CorrectedOut { .. } => across(corrections),
         }
     }
 }
 
-fn owed(account: Account) -> Word {
+fn owed(account: Account) -> LedgerAccount {
     match account.kind {
-        AccountKind::GiftCard => Word::GiftCardsOwed,
-        AccountKind::StoreCredit => Word::StoreCreditOwed,
-        AccountKind::Points => Word::PointsOutstanding,
-        AccountKind::OnAccount => Word::CustomersOwe,
+        AccountKind::GiftCard => LedgerAccount::GiftCardsOwed,
+        AccountKind::StoreCredit => LedgerAccount::StoreCreditOwed,
+        AccountKind::Points => LedgerAccount::PointsOutstanding,
+        AccountKind::OnAccount => LedgerAccount::CustomersOwe,
     }
 }
 
-fn pair(unit: Unit, debit: Word, credit: Word, amount: i64) -> Vec<Leg> {
-    let leg = |word, amount| Leg { word, unit, amount };
+fn pair(unit: Unit, debit: LedgerAccount, credit: LedgerAccount, amount: i64) -> Vec<Leg> {
+    let leg = |account, amount| Leg { account, unit, amount };
     vec![leg(debit, amount), leg(credit, amount.saturating_neg())]
 }
 
@@ -102,7 +81,12 @@ fn worth(points: bool, worth: Option<Worth>, sign: i64) -> Vec<Leg> {
         // Kept clear of the one amount whose negative does not exist, so that the two legs cancel whatever a fact holds.
         Some(worth) if points => {
             let amount = worth.amount.0.clamp(-i64::MAX, i64::MAX).saturating_mul(sign);
-            pair(Unit::Money(worth.currency), Word::PointsRedeemed, Word::TicketClearing, amount)
+            pair(
+                Unit::Money(worth.currency),
+                LedgerAccount::PointsRedeemed,
+                LedgerAccount::TicketClearing,
+                amount,
+            )
         }
         _ => Vec::new(),
     }

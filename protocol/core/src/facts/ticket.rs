@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ClosedLine, Kind, Tender, TenderKind, TicketEnd, Voided};
 use crate::catalog::{PriceVersion, Sku};
+use crate::fiscal::Series;
 use crate::ids::{
     AccountId, CommandId, CustomerId, DeviceId, LayawayId, ReadingId, ReasonCode, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId,
 };
@@ -437,15 +438,6 @@ pub enum What {
     Suspended,
     Resumed,
     TakenOver,
-}
-
-/// Which row of numbers a ticket's receipt belongs to. Each is gapless of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Series {
-    Receipts,
-    Training,
-    Quotations,
 }
 
 impl TicketEnd {

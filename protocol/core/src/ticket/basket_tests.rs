@@ -1,7 +1,8 @@
 //! Stories of what lies in a basket: labels, scales, ages, serial numbers, discounts, deposits, and a ticket that rests.
 
 use super::*;
-use crate::facts::{AgeDecision, ApprovedAction, KeyedSource, LineException, LineRole, ReasonKind, Seated, Series, TicketEnd};
+use crate::facts::{AgeDecision, ApprovedAction, KeyedSource, LineException, LineRole, ReasonKind, Seated, TicketEnd};
+use crate::fiscal::Series;
 use crate::ids::ReasonCode;
 use crate::money::Quantity;
 use crate::price::Discount;
