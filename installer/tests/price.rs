@@ -266,7 +266,7 @@ fn what_a_rule_forbids_is_refused_with_a_code() {
     let half = refused(&catalog(), &basket(&json!([{"sku": "JEANS"}, {"sku": "CAP", "quantity": 1500}])));
     assert_eq!(
         half,
-        json!({"refused": "Cap is sold by the piece; 1.5 of it is no number of pieces", "code": "quantity", "line": 2})
+        json!({"refused": "Cap is sold by the piece; 1.5 of it is no number of pieces, key in a whole number", "code": "quantity", "line": 2})
     );
     let unknown = refused(&catalog(), &basket(&json!([{"sku": "NOPE"}])));
     assert_eq!(unknown["code"], json!("unknown_item"));

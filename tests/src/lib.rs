@@ -14,6 +14,7 @@ pub mod journal_verify;
 pub mod latency;
 pub mod laws;
 pub mod load;
+pub mod parsers;
 pub mod pricing;
 pub mod processes;
 pub mod second;

@@ -202,7 +202,8 @@ fn not_hex(hex: &str) -> EpcError {
 /// The bits of a tag as `96.x3074257BF7194E4000001A85`, which is how software passes on what it can not read itself.
 fn read_raw(raw: &str) -> Result<Epc, EpcError> {
     let (said, hex) = raw.split_once(".x").ok_or(EpcError::NotAnEpcUri)?;
-    let bits: usize = said.parse().map_err(|_| EpcError::NotAnEpcUri)?;
+    let plain = said.bytes().all(|digit| digit.is_ascii_digit()) && !said.starts_with('0');
+    let bits: usize = said.parse().ok().filter(|_| plain).ok_or(EpcError::NotAnEpcUri)?;
     if hex.len() != bits.div_ceil(4) {
         return Err(EpcError::RawLength {
             said: said.chars().take(6).collect(),

@@ -15,7 +15,7 @@ mod transfer;
 pub use close::{ClosePolicy, Closing, Counted, Opening};
 pub use count::{Count, CountError, Denominations, Pieces, Tally, TenderDeclared};
 pub use flow::{CurrencySum, Flow, ForeignCash};
-pub use foreign::{ExchangeRate, ExchangeRateError, Foreign};
+pub use foreign::{ExchangeRate, ExchangeRateError, Foreign, fuzz_one};
 pub use report::{CountResult, Difference, PeriodTotals, Periods, TenderResult, XReport, ZDetail, ZReport};
 pub use totals::{ReceiptSpan, TenderSum, Totals};
 pub use transfer::{Transfer, WitnessRule, sides};

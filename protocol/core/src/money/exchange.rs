@@ -6,7 +6,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::{Currency, Money, MoneyError, Rounding};
+use super::{Currency, Money, MoneyError, Rounding, plain_decimal};
 
 /// No currency is worth more units of another one than this.
 const LARGEST_RATE: i64 = 1_000_000_000;
@@ -49,11 +49,7 @@ impl ExchangeRate {
         if from == to {
             return Err(MoneyError::SameCurrency { code: from.code() });
         }
-        let plain = rate.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        if !plain || rate.len() > 30 {
-            return Err(wrong());
-        }
-        let rate = rate.parse::<Decimal>().map_err(|_| wrong())?.normalize();
+        let rate = plain_decimal(rate).ok_or_else(wrong)?.normalize();
         if rate <= Decimal::ZERO || rate > Decimal::from(LARGEST_RATE) || rate.scale() > MOST_DECIMALS {
             return Err(wrong());
         }

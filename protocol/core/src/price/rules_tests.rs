@@ -312,7 +312,7 @@ fn what_can_not_be_sold_so_is_refused_by_name() {
     assert_eq!(refuse(goods(1, i64::MIN, "CAP")).code(), "quantity");
     assert_eq!(
         refuse(goods(1, 1500, "CAP")).to_string(),
-        "Cap is sold by the piece; 1.5 of it is no number of pieces"
+        "Cap is sold by the piece; 1.5 of it is no number of pieces, key in a whole number"
     );
     assert_eq!(refuse(goods(1, 1000, "NOPE")).code(), "unknown_item");
     let keyed = |price: i64| Goods {

@@ -18,7 +18,7 @@ pub enum Refusal {
     UnreadableCode { why: String },
     #[error("quantity {quantity} can not be sold; use more than 0 and at most {}", LARGEST_QUANTITY / 1000)]
     Quantity { quantity: Quantity },
-    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces")]
+    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces, key in a whole number")]
     NoPieces { name: String, quantity: Quantity },
     #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
     TooManyLines,
