@@ -4,6 +4,7 @@
 //! room's matter; `forms` holds those whose JSON is read by serde alone. A parser whose crate is a program and no library is fed by a test
 //! of its own beside it, and is named in `FED_AT_HOME`.
 
+mod counter;
 mod examples;
 mod forms;
 mod spoil;
@@ -50,9 +51,21 @@ pub const PARSERS: &[Parser] = &[
     parser("devices/src/zvt.rs", backroom_devices::zvt::fuzz_one, examples::zvt),
     slow("installer/src/decode.rs", installer::decode::fuzz_one, examples::decode, 10_000),
     slow("installer/src/price.rs", installer::price::fuzz_one, examples::price, 5_000),
-    parser("installer/src/till/amount.rs", installer::till::amount::fuzz_one, examples::till_words),
-    parser("installer/src/till/prompt.rs", installer::till::prompt::fuzz_one, examples::till_words),
-    parser("protocol/core/src/accounts.rs", backroom_core::accounts::fuzz_one, examples::accounts),
+    parser(
+        "installer/src/till/amount.rs",
+        installer::till::amount::fuzz_one,
+        examples::till_words,
+    ),
+    parser(
+        "installer/src/till/prompt.rs",
+        installer::till::prompt::fuzz_one,
+        examples::till_words,
+    ),
+    parser(
+        "protocol/core/src/accounts.rs",
+        backroom_core::accounts::fuzz_one,
+        examples::accounts,
+    ),
     parser(
         "protocol/core/src/accounts/card_number.rs",
         backroom_core::accounts::card_number::fuzz_one,
@@ -60,39 +73,71 @@ pub const PARSERS: &[Parser] = &[
     ),
     parser("protocol/core/src/barcode.rs", backroom_core::barcode::fuzz_one, examples::barcodes),
     parser("protocol/core/src/catalog.rs", backroom_core::catalog::fuzz_one, examples::words),
-    parser("protocol/core/src/customers.rs", backroom_core::customers::fuzz_one, examples::words),
+    parser(
+        "protocol/core/src/customers.rs",
+        backroom_core::customers::fuzz_one,
+        examples::words,
+    ),
     parser("protocol/core/src/epc.rs", backroom_core::epc::fuzz_one, examples::tags),
     parser("protocol/core/src/facts.rs", backroom_core::facts::fuzz_one, examples::words),
     parser("protocol/core/src/ids.rs", backroom_core::ids::fuzz_one, examples::ids),
     parser("protocol/core/src/journal.rs", backroom_core::journal::fuzz_one, examples::journal),
     parser("protocol/core/src/money.rs", backroom_core::money::fuzz_one, examples::numbers),
     parser("protocol/core/src/price.rs", backroom_core::price::fuzz_one, examples::numbers),
-    parser("protocol/core/src/receipt/invoice.rs", backroom_core::receipt::fuzz_one, examples::ids),
+    parser(
+        "protocol/core/src/receipt/invoice.rs",
+        backroom_core::receipt::fuzz_one,
+        examples::ids,
+    ),
     parser("protocol/core/src/stock.rs", backroom_core::stock::fuzz_one, examples::tags),
     parser("protocol/core/src/tax.rs", backroom_core::tax::fuzz_one, examples::numbers),
-    parser("protocol/core/src/till/foreign.rs", backroom_core::till::fuzz_one, examples::numbers),
+    parser(
+        "protocol/core/src/till/foreign.rs",
+        backroom_core::till::fuzz_one,
+        examples::numbers,
+    ),
     parser("protocol/core/src/time.rs", backroom_core::time::fuzz_one, examples::times),
-    parser("protocol/src/messages.rs", backroom_protocol::messages::fuzz_one, examples::messages),
-    slow("protocol/src/payload.rs", backroom_protocol::payload::fuzz_one, examples::payloads, 4_000),
+    parser(
+        "protocol/src/messages.rs",
+        backroom_protocol::messages::fuzz_one,
+        examples::messages,
+    ),
+    slow(
+        "protocol/src/payload.rs",
+        backroom_protocol::payload::fuzz_one,
+        examples::payloads,
+        4_000,
+    ),
     slow("protocol/src/proof.rs", backroom_protocol::proof::fuzz_one, examples::proofs, 5_000),
-    parser("protocol/src/subjects.rs", backroom_protocol::subjects::fuzz_one, examples::subjects),
+    parser(
+        "protocol/src/subjects.rs",
+        backroom_protocol::subjects::fuzz_one,
+        examples::subjects,
+    ),
     slow("tests/src/parsers/forms.rs", forms::fuzz_one, examples::forms, 8_000),
     slow("tests/src/parsers/counter.rs", counter::fuzz_one, examples::counter, 5_000),
 ];
 
 /// Parsers that are fed by a test in their own file, and why not from here.
 pub const FED_AT_HOME: &[(&str, &str)] = &[
-    ("protocol/core/src/stock/words.rs", "private to the stock, whose own fuzz_one is this one"),
+    (
+        "protocol/core/src/stock/words.rs",
+        "private to the stock, whose own fuzz_one is this one",
+    ),
     ("store-server/src/config.rs", "the box is a program and no library"),
     ("store-server/src/devices.rs", "the box is a program and no library"),
     ("store-server/src/grpc/parse.rs", "the box is a program and no library"),
     ("hq-aggregator/src/config.rs", "head office is met only through its ports here"),
     ("hq-aggregator/src/db/postgres.rs", "head office is met only through its ports here"),
-    ("hq-aggregator/src/shopify/client.rs", "head office is met only through its ports here"),
-    ("hq-aggregator/src/shopify/webhook.rs", "head office is met only through its ports here"),
+    (
+        "hq-aggregator/src/shopify/client.rs",
+        "head office is met only through its ports here",
+    ),
+    (
+        "hq-aggregator/src/shopify/webhook.rs",
+        "head office is met only through its ports here",
+    ),
 ];
-
-mod counter;
 
 /// Feeds a parser and says with which bytes it fell.
 pub fn feed(parser: &Parser, seed: u64) -> Result<(), String> {
@@ -133,7 +178,23 @@ mod tests {
     }
 
     #[test]
-    fn every_example_is_one() {
+    fn a_parser_that_falls_is_named_with_the_bytes_that_felled_it() {
+        // Falls when a quantity is beyond its number, as a careless one would.
+        fn careless(bytes: &[u8]) {
+            let text = String::from_utf8_lossy(bytes);
+            if text.starts_with("MUG ") && text.contains("9223372036854775808") {
+                panic!("quantity too large");
+            }
+        }
+        let fallen = feed(&parser("mug.rs", careless, || vec![b"MUG 17 blue".to_vec()]), 1).unwrap_err();
+        assert!(
+            fallen.starts_with("mug.rs fell at bite ") && fallen.contains("quantity too large") && fallen.contains("\"MUG "),
+            "{fallen}"
+        );
+    }
+
+    #[test]
+    fn every_parser_has_examples() {
         for parser in PARSERS {
             assert!(!(parser.examples)().is_empty(), "{}", parser.file);
         }
@@ -158,7 +219,15 @@ mod tests {
     #[test]
     fn no_parser_is_forgotten_and_none_is_named_that_is_gone() {
         let mut files = Vec::new();
-        for room in ["actors", "devices", "hq-aggregator", "installer", "protocol", "store-server", "tests"] {
+        for room in [
+            "actors",
+            "devices",
+            "hq-aggregator",
+            "installer",
+            "protocol",
+            "store-server",
+            "tests",
+        ] {
             sources(&root().join(room), &mut files);
         }
         assert!(files.len() > 300, "only {} sources were found", files.len());
@@ -168,7 +237,10 @@ mod tests {
         };
         let name = |path: PathBuf| path.strip_prefix(root()).unwrap().to_string_lossy().into_owned();
         let there: BTreeSet<String> = files.into_iter().filter(has_one).map(name).collect();
-        let listed = PARSERS.iter().map(|parser| parser.file).chain(FED_AT_HOME.iter().map(|(file, _)| *file));
+        let listed = PARSERS
+            .iter()
+            .map(|parser| parser.file)
+            .chain(FED_AT_HOME.iter().map(|(file, _)| *file));
         assert_eq!(there, listed.map(str::to_owned).collect());
     }
 
@@ -176,7 +248,7 @@ mod tests {
     fn who_is_fed_at_home_has_a_test_that_feeds() {
         for (file, _) in FED_AT_HOME {
             let source = fs::read_to_string(root().join(file)).unwrap();
-            let tests = source.split("#[cfg(test)]").nth(1).unwrap_or_default();
+            let tests = source.rsplit("#[cfg(test)]").next().unwrap_or_default();
             assert!(tests.contains("proptest!") && tests.contains("fuzz_one(&"), "{file}");
         }
     }

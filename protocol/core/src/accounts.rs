@@ -236,7 +236,7 @@ pub enum Refusal {
     AskEnded,
     #[error("no payment with this id was made here since the box was last set up; ask head office to correct the account")]
     NoSuchPayment,
-    #[error("the payment was given back already")]
+    #[error("the payment was given back already; nothing is left to undo")]
     AlreadyReversed,
     #[error("this store's epoch {asked} is not the one head office knows ({known}); it is asked again when the journal has arrived")]
     Epoch { asked: Epoch, known: Epoch },
@@ -244,7 +244,7 @@ pub enum Refusal {
     Recovering { store: StoreId },
     #[error("head office knows no store {store}; add it first")]
     UnknownStore { store: StoreId },
-    #[error("head office knows no open lease {lease}")]
+    #[error("head office knows no open lease {lease}; read the list of leases again")]
     UnknownLease { lease: LeaseId },
     #[error("the store may still spend from lease {lease}; wait until it ends, or until the store has a new box")]
     LeaseAlive { lease: LeaseId },

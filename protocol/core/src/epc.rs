@@ -297,7 +297,7 @@ pub enum EpcError {
     EmptyPart { field: &'static str },
     #[error("{letter:?} can not stand in the {field}; correct it")]
     Character { field: &'static str, letter: char },
-    #[error("{letter:?} in the {field} has to be written as % and two hexadecimal digits")]
+    #[error("{letter:?} in the {field} has to be written as % and two hexadecimal digits; write %2F for a slash")]
     NotEscaped { field: &'static str, letter: char },
     #[error("a % in the {field} is not followed by the two digits of a character that needs it; write %25 for a %")]
     Escape { field: &'static str },
@@ -307,11 +307,11 @@ pub enum EpcError {
     NotAnEpcUri,
     #[error("this EPC scheme has no tag known here; see the list in the manual of backroom decode")]
     UnknownScheme,
-    #[error("the name has {found} parts separated by full stops and needs {expected}")]
+    #[error("the name has {found} parts separated by full stops and needs {expected}; complete it, or take out a full stop")]
     Parts { expected: usize, found: usize },
     #[error("a {kind} can not be written on a {scheme} tag; choose a scheme of its kind")]
     OtherKind { kind: &'static str, scheme: &'static str },
-    #[error("the text is longer than {most} characters, which no EPC is")]
+    #[error("the text is longer than {most} characters, which no EPC is; give one tag at a time")]
     TextTooLong { most: usize },
 }
 

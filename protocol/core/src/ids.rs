@@ -13,11 +13,11 @@ use uuid::Uuid;
 pub enum IdError {
     #[error("{text:?} is not a code: use 1 to 16 of a-z, 0-9 and '-', beginning with a letter")]
     NotACode { text: String },
-    #[error("{text:?} is not a UUID")]
+    #[error("{text:?} is not a UUID; give 32 hexadecimal digits")]
     NotAUuid { text: String },
-    #[error("an id must be 16 bytes, not {len}")]
+    #[error("an id must be 16 bytes, not {len}; make a new UUIDv7")]
     Length { len: usize },
-    #[error("receipt number {text:?} is not register/series/number")]
+    #[error("receipt number {text:?} is not register/series/number; write it as on the receipt, such as r1/1/17")]
     NotAReceipt { text: String },
 }
 
@@ -254,7 +254,16 @@ mod tests {
     fn a_receipt_number_reads_back() {
         let receipt: ReceiptNo = "r1/2/17".parse().unwrap();
         assert_eq!(receipt.to_string(), "r1/2/17");
-        for wrong in ["r1/2", "r1/2/3/4", "r1/2/+3", "r1/+2/3", "r1/2/-3", "r1/2/", "r1/2/٣", "r1/2/18446744073709551616"] {
+        for wrong in [
+            "r1/2",
+            "r1/2/3/4",
+            "r1/2/+3",
+            "r1/+2/3",
+            "r1/2/-3",
+            "r1/2/",
+            "r1/2/٣",
+            "r1/2/18446744073709551616",
+        ] {
             assert!(wrong.parse::<ReceiptNo>().is_err(), "{wrong}");
         }
     }

@@ -237,7 +237,9 @@ pub(crate) fn plain_decimal(text: &str) -> Option<Decimal> {
         Some((whole, fraction)) => digits(whole) && digits(fraction),
         None => digits(text),
     };
-    Decimal::from_str_exact(text).ok().filter(|_| plain && text.len() <= LONGEST_DECIMAL)
+    Decimal::from_str_exact(text)
+        .ok()
+        .filter(|_| plain && text.len() <= LONGEST_DECIMAL)
 }
 
 /// An ISO 4217 currency with its number of decimals. Metals, test codes and the like have none and are no money of a shop.
@@ -349,7 +351,9 @@ pub fn fuzz_one(bytes: &[u8]) {
             assert_eq!(amount.in_bounds(), Ok(amount));
             assert_eq!(currency.parse_amount(&currency.digits(amount)), Ok(amount));
         }
-        let Ok(rate) = ExchangeRate::new(Currency(Iso::USD), currency, &text) else { continue };
+        let Ok(rate) = ExchangeRate::new(Currency(Iso::USD), currency, &text) else {
+            continue;
+        };
         for given in [i64::MIN, -1, 1, i64::MAX].map(Money) {
             let _ = (rate.exchange(given, Rounding::Up), rate.needed_for(given, Rounding::Up));
         }

@@ -64,13 +64,13 @@ pub enum PriceError {
     Discount { amount: i64 },
     #[error("line {line} is taken back; a discount is only given on what is sold")]
     DiscountOnReturn { line: u32 },
-    #[error("a reason is a word of at most {LONGEST_REASON} printable letters")]
+    #[error("a reason is a word of at most {LONGEST_REASON} printable letters; use one of the shop's own")]
     Reason,
-    #[error("line {line} is not in this basket")]
+    #[error("line {line} is not in this basket; read it again")]
     NoSuchLine { line: u32 },
     #[error("the basket has {} lines; settle it and open another", crate::ticket::MOST_LINES)]
     TooManyLines,
-    #[error("the amounts do not fit: {0}")]
+    #[error(transparent)]
     Money(#[from] MoneyError),
 }
 

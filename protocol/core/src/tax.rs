@@ -38,7 +38,7 @@ pub enum TaxError {
     Reason,
     #[error("the line is not on this document; read the ticket again")]
     NotThere,
-    #[error("the amounts do not fit: {0}")]
+    #[error(transparent)]
     Money(#[from] MoneyError),
 }
 

@@ -250,7 +250,11 @@ pub fn fuzz_one(bytes: &[u8]) {
     let (zone, day_end) = text.split_once('\n').unwrap_or((&text, "02:00"));
     let Ok(calendar) = Calendar::new(zone, day_end) else { return };
     for at in [Instant::EARLIEST, Instant::EPOCH, Instant(Timestamp::MAX)] {
-        let _ = (calendar.business_day(at), calendar.span(calendar.business_day(at)), calendar.local(at));
+        let _ = (
+            calendar.business_day(at),
+            calendar.span(calendar.business_day(at)),
+            calendar.local(at),
+        );
     }
 }
 
@@ -293,7 +297,19 @@ mod tests {
             Calendar::new("Mars/Base", "00:00").unwrap_err().to_string(),
             "time zone \"Mars/Base\" is unknown; use a name such as Europe/Berlin"
         );
-        for day_end in ["25:00", "12:01", "02:00:30", "02:00:00", "", "-1:00", "noon", "T02:00", "0200", "2026-11-21T02:00", "٠٢:٠٠"] {
+        for day_end in [
+            "25:00",
+            "12:01",
+            "02:00:30",
+            "02:00:00",
+            "",
+            "-1:00",
+            "noon",
+            "T02:00",
+            "0200",
+            "2026-11-21T02:00",
+            "٠٢:٠٠",
+        ] {
             assert!(Calendar::new("UTC", day_end).is_err(), "{day_end}");
         }
         assert!(Calendar::new("UTC", "12:00").is_ok());

@@ -144,7 +144,10 @@ pub fn fuzz_one(bytes: &[u8]) {
 
 fn says_something(refusal: &Refusal) {
     let sentence = refusal.to_string();
-    assert!(!refusal.code().is_empty() && sentence.len() > 10 && sentence.len() < 1_000, "{refusal:?}");
+    assert!(
+        !refusal.code().is_empty() && sentence.len() > 10 && sentence.len() < 1_000,
+        "{refusal:?}"
+    );
 }
 
 #[cfg(test)]
@@ -168,21 +171,57 @@ mod tests {
     fn absurd_input_at_the_counter_is_refused_by_a_code_and_a_sentence_that_says_what_to_do() {
         let scan = |code, milli| Put::scan(code, Quantity(milli));
         for (wish, code, sentence) in [
-            (scan("TEE-M", 0), "quantity", "quantity 0 can not be sold; use more than 0 and at most 10000"),
-            (scan("TEE-M", -1000), "quantity", "quantity -1 can not be sold; use more than 0 and at most 10000"),
-            (scan("TEE-M", 10_001_000), "quantity", "quantity 10001 can not be sold; use more than 0 and at most 10000"),
-            (scan("TEE-M", i64::MIN), "quantity", "quantity -9223372036854775.808 can not be sold; use more than 0 and at most 10000"),
-            (scan("TEE-M", i64::MAX), "quantity", "quantity 9223372036854775.807 can not be sold; use more than 0 and at most 10000"),
-            (scan("TEE-M", 1500), "quantity", "T-shirt M is sold by the piece; 1.5 of it is no number of pieces, key in a whole number"),
+            (
+                scan("TEE-M", 0),
+                "quantity",
+                "quantity 0 can not be sold; use more than 0 and at most 10000",
+            ),
+            (
+                scan("TEE-M", -1000),
+                "quantity",
+                "quantity -1 can not be sold; use more than 0 and at most 10000",
+            ),
+            (
+                scan("TEE-M", 10_001_000),
+                "quantity",
+                "quantity 10001 can not be sold; use more than 0 and at most 10000",
+            ),
+            (
+                scan("TEE-M", i64::MIN),
+                "quantity",
+                "quantity -9223372036854775.808 can not be sold; use more than 0 and at most 10000",
+            ),
+            (
+                scan("TEE-M", i64::MAX),
+                "quantity",
+                "quantity 9223372036854775.807 can not be sold; use more than 0 and at most 10000",
+            ),
+            (
+                scan("TEE-M", 1500),
+                "quantity",
+                "T-shirt M is sold by the piece; 1.5 of it is no number of pieces, key in a whole number",
+            ),
             (
                 scan("YACHT", 10_000_000),
-                "amount_too_large",
+                "money",
                 "the amount is beyond what a shop can sell; check quantity and price",
             ),
-            (keyed(-500), "price_limit", "a price of -5.00 can not be keyed in; use 0.01 to 500.00"),
-            (keyed(i64::MIN), "price_limit", "a price of -92233720368547758.08 can not be keyed in; use 0.01 to 500.00"),
+            (
+                keyed(-500),
+                "price_limit",
+                "a price of -5.00 can not be keyed in; use 0.01 to 500.00",
+            ),
+            (
+                keyed(i64::MIN),
+                "price_limit",
+                "a price of -92233720368547758.08 can not be keyed in; use 0.01 to 500.00",
+            ),
             (keyed(0), "price_limit", "a price of 0.00 can not be keyed in; use 0.01 to 500.00"),
-            (keyed(i64::MAX), "price_limit", "a price of 92233720368547758.07 can not be keyed in; use 0.01 to 500.00"),
+            (
+                keyed(i64::MAX),
+                "price_limit",
+                "a price of 92233720368547758.07 can not be keyed in; use 0.01 to 500.00",
+            ),
             (
                 scan("(01)04006381333931(3923)001234", 1000),
                 "unreadable_code",
@@ -193,7 +232,11 @@ mod tests {
                 "unreadable_code",
                 "the check digit is 2 and should be 1; scan again or key in the digits",
             ),
-            (scan("4111111111111111", 1000), "unreadable_code", "this is a payment card; use the card terminal"),
+            (
+                scan("4111111111111111", 1000),
+                "unreadable_code",
+                "this is a payment card; use the card terminal",
+            ),
             (
                 scan("NO-SUCH-THING", 1000),
                 "unknown_code",
@@ -256,7 +299,10 @@ mod tests {
             Catalog::new(file).map(|_| ()).map_err(|error| format!("{}: {error}", error.code()))
         };
         for (value, sentence) in [
-            (json!(-1), "price: item TEE-M has price -1; a price is between 0 and 1000000000000 minor units"),
+            (
+                json!(-1),
+                "price: item TEE-M has price -1; a price is between 0 and 1000000000000 minor units",
+            ),
             (
                 json!(1_000_000_000_001_i64),
                 "price: item TEE-M has price 1000000000001; a price is between 0 and 1000000000000 minor units",
@@ -269,7 +315,14 @@ mod tests {
             assert!(spoilt(0, "price", value.clone()).is_err(), "{value}");
         }
         let mut file = file();
-        for (currency, known) in [("EUR", true), ("XXX", false), ("eur", false), ("EURO", false), ("", false), ("€", false)] {
+        for (currency, known) in [
+            ("EUR", true),
+            ("XXX", false),
+            ("eur", false),
+            ("EURO", false),
+            ("", false),
+            ("€", false),
+        ] {
             file["currency"] = json!(currency);
             let read = serde_json::from_value::<CatalogFile>(file.clone()).map_err(|error| error.to_string());
             match read {

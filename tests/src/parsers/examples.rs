@@ -1,5 +1,6 @@
 //! Bytes and texts each parser reads without a refusal.
 
+use backroom_core::accounts::card_number::CardNumber;
 use backroom_core::catalog::PriceChange;
 use backroom_core::directive::{Address, BatchHead, Directive, Order, Resend, Watermark};
 use backroom_core::facts::{CatalogApplied, Fact};
@@ -18,7 +19,9 @@ fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
 }
 
 fn bytes(hex: &[&str]) -> Vec<Vec<u8>> {
-    hex.iter().filter_map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()).collect()
+    hex.iter()
+        .filter_map(|hex| HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok())
+        .collect()
 }
 
 pub fn barcodes() -> Vec<Vec<u8>> {
@@ -117,25 +120,62 @@ pub fn ids() -> Vec<Vec<u8>> {
 
 pub fn numbers() -> Vec<Vec<u8>> {
     texts(&[
-        "EUR", "JPY", "KWD", "12.50", "-3", "1250", "1.250", "0.0001", "10000000000.00", "1.0837", "0.92", "999999999", "0.19", "0", "0.0725", "1",
-        "12.5", "100", "0.0001", "kg", "ft2", "16:00", "winter-2026", "food",
+        "EUR",
+        "JPY",
+        "KWD",
+        "12.50",
+        "-3",
+        "1250",
+        "1.250",
+        "0.0001",
+        "10000000000.00",
+        "1.0837",
+        "0.92",
+        "999999999",
+        "0.19",
+        "0",
+        "0.0725",
+        "1",
+        "12.5",
+        "100",
+        "0.0001",
+        "kg",
+        "ft2",
+        "16:00",
+        "winter-2026",
+        "food",
     ])
 }
 
 pub fn words() -> Vec<Vec<u8>> {
-    texts(&["TEE-M", "a_b.c-9", "drinks/beer", "gold-members", "list_price", "damage", "void_line", "\0\u{1}"])
+    texts(&[
+        "TEE-M",
+        "a_b.c-9",
+        "drinks/beer",
+        "gold-members",
+        "list_price",
+        "damage",
+        "void_line",
+        "\0\u{1}",
+    ])
 }
 
 pub fn times() -> Vec<Vec<u8>> {
-    let mut all = texts(&["Europe/Berlin\n02:00", "America/New_York\n00:00", "Pacific/Apia\n12:00", "UTC\n03:30"]);
+    let mut all = texts(&[
+        "Europe/Berlin\n02:00",
+        "America/New_York\n00:00",
+        "Pacific/Apia\n12:00",
+        "UTC\n03:30",
+    ]);
     all.push(1_795_000_000_000_000_i64.to_be_bytes().to_vec());
     all.push(20_775_i32.to_be_bytes().to_vec());
     all
 }
 
 pub fn accounts() -> Vec<Vec<u8>> {
-    // The first has right check digits; the others are refused by name, or are no card's.
-    let mut all = texts(&["9000000000000129", "9000 0000 0000 0032", "9000-0000-0000-0064", "4711", "123456", "points", "EUR"]);
+    let mut all = texts(&["9000 0000 0000 0032", "4711", "123456", "points", "EUR"]);
+    let cards = (1..50).filter_map(|serial| CardNumber::from_serial(serial).ok());
+    all.extend(cards.map(|card| card.to_print().into_bytes()));
     all.push(12_500_i64.to_be_bytes().to_vec());
     all
 }
@@ -146,8 +186,20 @@ pub fn subjects() -> Vec<Vec<u8>> {
 
 pub fn till_words() -> Vec<Vec<u8>> {
     texts(&[
-        "12.50", "12,5", "0.001", "99999999", "3*MUG", "0.250 * 2000001", "+pay", "pay 20", "void 2", "return r1/1/17", "in 5.00 change coins",
-        "drop 200.00", "x", "4006381333931",
+        "12.50",
+        "12,5",
+        "0.001",
+        "99999999",
+        "3*MUG",
+        "0.250 * 2000001",
+        "+pay",
+        "pay 20",
+        "void 2",
+        "return r1/1/17",
+        "in 5.00 change coins",
+        "drop 200.00",
+        "x",
+        "4006381333931",
     ])
 }
 
@@ -179,7 +231,9 @@ pub fn llrp() -> Vec<Vec<u8>> {
     bytes(&[
         "043e0000000a00000001",
         "041e0000001200000002011f000800000000",
-        "043d0000002500000003 00f0001b8d3074257bf7194e4000001a8586ca82000593f2a1b2c3d4e5".replace(' ', "").as_str(),
+        "043d0000002500000003 00f0001b8d3074257bf7194e4000001a8586ca82000593f2a1b2c3d4e5"
+            .replace(' ', "")
+            .as_str(),
         "043f0000001600000004 00f6000c 008000080005 93f2".replace(' ', "").as_str(),
     ])
 }
@@ -243,7 +297,9 @@ pub fn proofs() -> Vec<Vec<u8>> {
 }
 
 pub fn messages() -> Vec<Vec<u8>> {
-    let Some((address, entries)) = address().zip(entries()) else { return Vec::new() };
+    let Some((address, entries)) = address().zip(entries()) else {
+        return Vec::new();
+    };
     let (Some(last), Ok(at)) = (entries.last(), Instant::from_micros(1_795_000_000_000_000)) else {
         return Vec::new();
     };
@@ -257,7 +313,11 @@ pub fn messages() -> Vec<Vec<u8>> {
     };
     let hello = Hello {
         address,
-        heads: vec![Head { epoch: Epoch(1), seq: last.header.seq, hash: last.hash }],
+        heads: vec![Head {
+            epoch: Epoch(1),
+            seq: last.header.seq,
+            hash: last.hash,
+        }],
         directives_through: 3,
         version: "0.1.0".to_owned(),
     };
@@ -369,4 +429,45 @@ pub fn counter() -> Vec<Vec<u8>> {
         "FLOWERS\n1000\n5.00\n5.00",
         "urn:epc:id:sgtin:4006381.033394.17\n1000\n\n99.00",
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use backroom_core::barcode::{BarcodeError, Scanned, StoreMadeRule};
+    use backroom_core::catalog::CatalogFile;
+    use backroom_core::epc::{Epc, EpcId};
+
+    use super::*;
+
+    /// An example that is refused would only ever try the first check.
+    #[test]
+    fn the_examples_are_read() {
+        for code in barcodes() {
+            let text = String::from_utf8(code).unwrap();
+            match Scanned::parse(&text) {
+                Ok(_) | Err(BarcodeError::Card) => {}
+                Err(why) => panic!("{text}: {why}"),
+            }
+        }
+        assert_eq!(
+            barcodes()
+                .iter()
+                .filter(|code| StoreMadeRule::try_from(String::from_utf8_lossy(code).into_owned()).is_ok())
+                .count(),
+            2
+        );
+        for tag in tags() {
+            let Ok(text) = String::from_utf8(tag) else { continue };
+            let known = text.parse::<Epc>().is_ok() || text.parse::<EpcId>().is_ok() || Epc::from_hex(&text).is_ok();
+            assert!(known || !(text.starts_with("urn:") || text.starts_with('3')), "{text}");
+        }
+        assert_eq!(facts().len(), FACTS.len() + 1, "a fact is not read");
+        assert_eq!(
+            (entries().unwrap().len(), messages().len(), proofs().len()),
+            (FACTS.len() + 1, 5, 2)
+        );
+        assert!(accounts().len() > 20, "card numbers are refused");
+        serde_json::from_str::<CatalogFile>(CATALOG).unwrap();
+        assert_eq!([escpos().len(), zvt().len(), llrp().len()], [5, 6, 4], "an example in hex is none");
+    }
 }

@@ -38,8 +38,8 @@ const ODD: &[&[u8]] = &[
     b"\xff\xfe",
     b"\xef\xbb\xbf",
     "\u{0664}\u{0662}".as_bytes(), // 42 in Arabic digits, which are digits to Unicode and none to a shop.
-    "\u{ff11}".as_bytes(),          // A full-width 1.
-    "\u{202e}".as_bytes(),          // From here on from right to left.
+    "\u{ff11}".as_bytes(),         // A full-width 1.
+    "\u{202e}".as_bytes(),         // From here on from right to left.
     "e\u{301}".as_bytes(),
     "\u{1f9fe}".as_bytes(),
     b"2026-02-30",
@@ -76,7 +76,11 @@ impl<'a> Spoiler<'a> {
     }
 
     fn noise(&mut self) -> Vec<u8> {
-        let length = if self.chance.percent(80) { self.chance.below(40) } else { self.chance.below(LARGEST) };
+        let length = if self.chance.percent(80) {
+            self.chance.below(40)
+        } else {
+            self.chance.below(LARGEST)
+        };
         let printable = self.chance.percent(50);
         let (low, high) = if printable { (0x20, 0x7e) } else { (0, 0xff) };
         (0..length).map(|_| self.chance.between(low, high) as u8).collect()
@@ -120,8 +124,13 @@ impl<'a> Spoiler<'a> {
             // The number that stands here is another one.
             _ => {
                 let is_digit = |byte: &u8| byte.is_ascii_digit();
-                let Some(begin) = bytes[from..].iter().position(is_digit).map(|at| from + at) else { return };
-                let end = bytes[begin..].iter().position(|byte| !is_digit(byte)).map_or(bytes.len(), |at| begin + at);
+                let Some(begin) = bytes[from..].iter().position(is_digit).map(|at| from + at) else {
+                    return;
+                };
+                let end = bytes[begin..]
+                    .iter()
+                    .position(|byte| !is_digit(byte))
+                    .map_or(bytes.len(), |at| begin + at);
                 let odd = self.chance.pick(ODD).copied().unwrap_or_default();
                 bytes.splice(begin..end, odd.iter().copied());
             }

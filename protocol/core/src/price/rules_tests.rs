@@ -434,7 +434,10 @@ fn mistakes_in_promotions_are_named() {
         json!({"id": "p", "name": "p", "priority": 1, "kind": "basket", "amount": 0}),
         "amount is 0; it is between 1 and",
     );
-    assert_eq!(wrong(json!([good(), good()]), json!([])), "promotion p: it is in the catalog twice");
+    assert_eq!(
+        wrong(json!([good(), good()]), json!([])),
+        "promotion p: it is in the catalog twice; leave one of them out"
+    );
 }
 
 #[test]
@@ -463,7 +466,7 @@ fn mistakes_in_price_books_are_named() {
         "it ends before it begins",
     );
     let twice = wrong(json!([]), json!([book(json!([])), book(json!([]))]));
-    assert_eq!(twice, "price book b: it is in the catalog twice");
+    assert_eq!(twice, "price book b: it is in the catalog twice; leave one of them out");
     let fault: CatalogError = CatalogError::Book {
         id: "b".parse().unwrap(),
         why: BookFault::Ends,

@@ -47,7 +47,9 @@ pub enum InvoiceError {
     NotANumber { text: String },
     #[error("the ticket was never settled; an invoice is made of a receipt")]
     NoReceipt,
-    #[error("an invoice needs a name and an address in printable characters, at most {MOST_LINES} lines of {LONGEST_LINE} each")]
+    #[error(
+        "an invoice needs a name and an address in printable characters, at most {MOST_LINES} lines of {LONGEST_LINE} each; shorten the lines"
+    )]
     Party,
     #[error("the box does not know its series of invoices yet; ask again when it has started")]
     NoSeries,

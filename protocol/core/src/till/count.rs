@@ -382,11 +382,21 @@ mod tests {
         let text = r#"{"counts":[{"currency":"EUR","total":4},{"currency":"EUR","total":4}]}"#;
         assert!(serde_json::from_str::<Tally>(text).is_err());
         let text = r#"{"counts":[],"tenders":[{"tender":"voucher","amount":1},{"tender":"voucher","amount":2}]}"#;
-        assert!(serde_json::from_str::<Tally>(text).unwrap_err().to_string().contains("a tender stands in the count twice"));
+        assert!(
+            serde_json::from_str::<Tally>(text)
+                .unwrap_err()
+                .to_string()
+                .contains("a tender stands in the count twice")
+        );
         // A piece below nothing could make any total right, and no drawer has a hundred thousand kinds of coins.
         let text = r#"{"currency":"EUR","pieces":[{"value":500,"pieces":1},{"value":-100,"pieces":1}],"total":400}"#;
         assert!(serde_json::from_str::<Count>(text).is_err());
-        let kinds = (1..100_000).map(|value| Pieces { value: Money(value), pieces: 1 }).collect();
+        let kinds = (1..100_000)
+            .map(|value| Pieces {
+                value: Money(value),
+                pieces: 1,
+            })
+            .collect();
         assert_eq!(Count::read(currency("EUR"), kinds, Money(1)), Err(CountError::TooManyKinds));
     }
 
