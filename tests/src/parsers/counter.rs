@@ -209,18 +209,22 @@ mod tests {
             (
                 keyed(-500),
                 "price_limit",
-                "a price of -5.00 can not be keyed in; use 0.01 to 500.00",
+                "a price of -5.00 EUR can not be keyed in; use 0.01 EUR to 500.00 EUR",
             ),
             (
                 keyed(i64::MIN),
                 "price_limit",
-                "a price of -92233720368547758.08 can not be keyed in; use 0.01 to 500.00",
+                "a price of -92233720368547758.08 EUR can not be keyed in; use 0.01 EUR to 500.00 EUR",
             ),
-            (keyed(0), "price_limit", "a price of 0.00 can not be keyed in; use 0.01 to 500.00"),
+            (
+                keyed(0),
+                "price_limit",
+                "a price of 0.00 EUR can not be keyed in; use 0.01 EUR to 500.00 EUR",
+            ),
             (
                 keyed(i64::MAX),
                 "price_limit",
-                "a price of 92233720368547758.07 can not be keyed in; use 0.01 to 500.00",
+                "a price of 92233720368547758.07 EUR can not be keyed in; use 0.01 EUR to 500.00 EUR",
             ),
             (
                 scan("(01)04006381333931(3923)001234", 1000),

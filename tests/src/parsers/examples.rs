@@ -47,7 +47,7 @@ pub fn barcodes() -> Vec<Vec<u8>> {
         "https://id.gs1.org/01/09506000134352/10/ABC/21/X%2FY?17=261231&3103=001250",
         "https://example.com/some/shop/gtin/9506000134352/lot/A?x=y#z",
         "R-r1-1-17-65",
-        "R-north-desk-2-1000-40",
+        "R-north-desk-2-1000-83",
         "APPLES",
         "4111111111111111",
         "22 PPPPPPCVVVVV price 2!",
