@@ -54,7 +54,11 @@ impl Settings {
             file: file.clone(),
             source,
         })?;
-        toml::from_str(&text).map_err(|error| {
+        Settings::parse(file, &text)
+    }
+
+    fn parse(file: PathBuf, text: &str) -> Result<Settings, ConfigError> {
+        toml::from_str(text).map_err(|error| {
             // Only the message: the line itself may be the one with the password.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
@@ -125,8 +129,22 @@ impl Place {
     }
 }
 
+/// For fuzzers: any text is a configuration or refused with its line.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match Settings::parse(PathBuf::from("hq.toml"), &text) {
+        Ok(settings) => drop((settings.http(), settings.nats_listen(), settings.place())),
+        Err(ConfigError::Parse { line, .. }) => {
+            assert!((1..=text.matches('\n').count() + 1).contains(&line), "line {line} of {text:?}");
+        }
+        Err(_) => {}
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<Settings, ConfigError> {
@@ -187,5 +205,18 @@ mod tests {
             "{error}"
         );
         assert!(matches!(Settings::default().place(), Err(ConfigError::NoData)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_a_configuration_or_refused_with_its_line(bytes in prop::collection::vec(any::<u8>(), 0..100), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            fuzz_one(&bytes);
+            let mut example = include_bytes!("../hq.example.toml").to_vec();
+            let at = at.index(example.len());
+            example[at] = byte;
+            fuzz_one(&example);
+            example.truncate(at);
+            fuzz_one(&example);
+        }
     }
 }

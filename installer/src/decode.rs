@@ -16,6 +16,8 @@ use self::meaning::{Decoded, Reader, not_text, too_long};
 /// The longest line that is looked at; no code is longer.
 const LONGEST_LINE: usize = 4_096;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 #[derive(Debug, clap::Args)]
 pub struct Decode {
     /// Print one JSON object per line
@@ -88,7 +90,12 @@ fn decode_lines(args: &Decode, mut lines: impl BufRead, out: &mut impl Write) ->
     let reader = Reader::new(args.store_made.clone(), args.prefix_digits);
     let mut outcome = Outcome::AllRead;
     let mut line = Vec::new();
+    let mut first = true;
     while let Some(end) = next_line(&mut lines, &mut line)? {
+        // Some editors begin a file with a mark of its encoding, which is no part of the first code.
+        if std::mem::take(&mut first) && line.starts_with(BYTE_ORDER_MARK) {
+            line.drain(..BYTE_ORDER_MARK.len());
+        }
         let decoded = match (std::str::from_utf8(&line), end) {
             (_, LineEnd::TooLong) => too_long(&String::from_utf8_lossy(&line), LONGEST_LINE),
             (Ok(text), LineEnd::Whole) if text.trim().is_empty() => continue,
@@ -140,6 +147,34 @@ fn next_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<Option<
         line.pop();
     }
     Ok(anything.then_some(end))
+}
+
+/// For fuzzers: any bytes as lines of standard input are answered line by line, as JSON and for people; each tag that was read has its
+/// bits, which are the same tag again.
+pub fn fuzz_one(bytes: &[u8]) {
+    let mut args = Decode {
+        json: true,
+        store_made: "22 PPPPPPCVVVVV price 2!".parse().into_iter().collect(),
+        prefix_digits: Some(7),
+        codes: Vec::new(),
+    };
+    let mut out = Vec::new();
+    if decode_lines(&args, bytes, &mut out).is_err() {
+        panic!("memory can be read and written");
+    }
+    for line in String::from_utf8_lossy(&out).lines() {
+        let Ok(answer) = serde_json::from_str::<serde_json::Value>(line) else {
+            panic!("{line} is no JSON");
+        };
+        if let Some(uri) = answer["tag_uri"].as_str() {
+            let hex = answer["hex"].as_str().map(backroom_core::epc::Epc::from_hex);
+            assert_eq!(hex.and_then(Result::ok), uri.parse().ok(), "{line}");
+        }
+        let said = ["scheme", "refused"].iter().filter(|field| answer[**field].is_string()).count();
+        assert_eq!(said, 1, "{line}");
+    }
+    args.json = false;
+    drop(decode_lines(&args, bytes, &mut io::sink()));
 }
 
 fn write_line(decoded: &Decoded, json: bool, out: &mut impl Write) -> io::Result<()> {

@@ -293,3 +293,111 @@ fn a_line_for_people_holds_no_control_characters() {
     assert!(text.contains("]C110A<FNC1>21B: gs1-128"), "{text}");
     assert!(text.lines().all(|line| !line.chars().any(char::is_control)), "{text:?}");
 }
+
+#[test]
+fn every_tag_uri_has_its_bits_by_the_tables_of_the_standard() {
+    // The examples of the Tag Data Standard and the ends of its tables: partition 0 with nothing left for the reference, the largest
+    // number of each field.
+    for (uri, hex) in [
+        ("urn:epc:tag:sgtin-96:3.0614141.812345.6789", "3074257bf7194e4000001a85"),
+        ("urn:epc:tag:sgtin-96:3.0614141.812345.274877906943", "3074257bf7194e7fffffffff"),
+        ("urn:epc:tag:sgtin-96:3.061414112345.1.1", "3060393243f1644000000001"),
+        ("urn:epc:tag:sgtin-96:3.123456.1234567.1", "3078789004b5a1c000000001"),
+        (
+            "urn:epc:tag:sgtin-198:3.0614141.712345.32a%2Fb",
+            "3674257bf6b7a659b2c2bf100000000000000000000000000000",
+        ),
+        ("urn:epc:tag:sscc-96:3.0614141.1234567890", "3174257bf4499602d2000000"),
+        ("urn:epc:tag:sscc-96:3.061414112345.12345", "3160393243f1643039000000"),
+        ("urn:epc:tag:sgln-96:3.0614141.12345.5678", "3274257bf46072000000162e"),
+        (
+            "urn:epc:tag:sgln-195:3.0614141.12345.32a%2Fb",
+            "3974257bf46072cd9615f8800000000000000000000000000000",
+        ),
+        ("urn:epc:tag:grai-96:3.0614141.12345.5678", "3374257bf40c0e400000162e"),
+        ("urn:epc:tag:grai-96:3.061414112345..1", "3360393243f1640000000001"),
+        (
+            "urn:epc:tag:grai-170:3.0614141.12345.32a%2Fb",
+            "3774257bf40c0e59b2c2bf1000000000000000000000",
+        ),
+        ("urn:epc:tag:giai-96:3.0614141.5678", "3474257bf40000000000162e"),
+        (
+            "urn:epc:tag:giai-202:3.0614141.32a%2Fb",
+            "3874257bf59b2c2bf10000000000000000000000000000000000",
+        ),
+        ("urn:epc:tag:gid-96:31415.271828.1414", "350007ab70425d4000000586"),
+        ("urn:epc:tag:gdti-96:3.0614141.12345.5678", "2c74257bf46072000000162e"),
+        ("urn:epc:tag:gsrn-96:3.0614141.1234567890", "2d74257bf4499602d2000000"),
+    ] {
+        check(uri, json!({"tag_uri": uri, "hex": hex, "refused": null}));
+        check(hex, json!({"tag_uri": uri, "hex": hex, "refused": null}));
+    }
+}
+
+#[test]
+fn each_malformed_code_is_named_by_what_is_wrong_with_it() {
+    for (code, why) in [
+        ("4006381333932", "the check digit is 2 and should be 1"),
+        ("96385075", "the check digit is 5 and should be 4"),
+        ("]E112", "only the add-on"),
+        ("(01)09506000134353", "should be 2"),
+        ("(00)106141412345678907", "should be 8"),
+        ("(01)09506000134352(17)261331", "(17)"),
+        ("(99)", "1 too few"),
+        ("(01)09506000134352(01)00614141007349", "stands twice"),
+        ("]C1(01)09506000134352", "no known application identifier"),
+        ("https://id.gs1.org/01/09506000134352/10", "an identifier without a value"),
+        ("https://id.gs1.org/01/09506000134352/10/A%2", "a % in the web address"),
+        ("https://example.com/", "names no product"),
+        ("R-r1-1-17-42", "should end in 65"),
+        ("R-r1-01-17-65", "not a receipt code"),
+        ("3074257bf7194e4000001a8", "24 hexadecimal digits, this one 23"),
+        ("307c257bf7194e4000001a85", "partition 7"),
+        ("3174257bf4499602d2000001", "all zeros"),
+        ("e2801160600002064ae9b0b8", "a chip's own number"),
+        ("000000000000000000000000", "never programmed"),
+        ("urn:epc:tag:sgtin-96:3.0614141.812345.06789", "begins with a zero"),
+        ("urn:epc:tag:sgtin-96:3.0614141.812345.274877906944", "does not fit 38 bits"),
+        ("urn:epc:tag:sgtin-96:8.0614141.812345.6789", "filter 8 is more than 7"),
+        ("urn:epc:tag:sgtin-96:3.06141.812345.6789", "6 to 12 digits, not 5"),
+        ("urn:epc:tag:sgtin-96:3.0614141.12345.6789", "needs 6 characters here, not 5"),
+        ("urn:epc:tag:sgtin-97:3.0614141.812345.6789", "no tag known here"),
+        ("urn:epc:tag:sgln-96:3.0614141.12345.2199023255552", "does not fit 41 bits"),
+        ("urn:epc:tag:grai-170:3.0614141.12345.12345678901234567", "at most 16 characters"),
+        ("urn:epc:tag:giai-96:3.061414.9999999999999999999", "does not fit 62 bits"),
+        ("urn:epc:id:sscc:0614141.1234567890x", "'x' can not stand in the serial reference"),
+        ("urn:epc:id:giai:0614141.", "the asset reference is missing"),
+        ("urn:epc:id:sgtin:0614141.812345", "2 parts separated by full stops and needs 3"),
+        ("urn:epc:raw:+96.x3074257BF7194E4000001A85", "not an EPC"),
+        ("urn:epc:raw:096.x3074257BF7194E4000001A85", "not an EPC"),
+    ] {
+        let (answers, exit) = decoded(&[], code);
+        let refused = answers[0]["refused"].as_str().unwrap_or_default();
+        assert!(refused.contains(why) && exit == 1, "{code}: {refused}");
+    }
+}
+
+#[test]
+fn capitals_in_the_first_words_of_a_urn_do_not_matter() {
+    check("URN:EPC:id:sgtin:0614141.812345.6789", json!({"hex": "3014257bf7194e4000001a85"}));
+    check(
+        "URN:EPC:tag:sgtin-96:3.0614141.812345.6789",
+        json!({"hex": "3074257bf7194e4000001a85"}),
+    );
+}
+
+#[test]
+fn lines_of_all_kinds_of_files_are_answered_one_by_one() {
+    let lines = b"\xef\xbb\xbf4006381333931\r\n\r\n \t\n\xff\xfe\n]d20109506000134352\x1d10AB\n4006381333931\x00\n3074257bf7194e4000001a85";
+    let output = fed(&["decode", "--json"], lines);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let answers: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let schemes: Vec<&str> = answers
+        .iter()
+        .map(|answer| answer["scheme"].as_str().unwrap_or("refused"))
+        .collect();
+    assert_eq!(schemes, ["gtin-13", "refused", "gs1-element-string", "refused", "sgtin-96"]);
+    assert!(answers[1]["refused"].as_str().unwrap().contains("not UTF-8"));
+    let many: String = (0..700).map(|number| format!("IN-{number}\n\n")).collect();
+    assert_eq!(decoded(&[], &many).0.len(), 700);
+}

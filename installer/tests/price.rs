@@ -266,7 +266,7 @@ fn what_a_rule_forbids_is_refused_with_a_code() {
     let half = refused(&catalog(), &basket(&json!([{"sku": "JEANS"}, {"sku": "CAP", "quantity": 1500}])));
     assert_eq!(
         half,
-        json!({"refused": "Cap is sold by the piece; 1.5 of it is no number of pieces", "code": "quantity", "line": 2})
+        json!({"refused": "Cap is sold by the piece; 1.5 of it is no number of pieces, key in a whole number", "code": "quantity", "line": 2})
     );
     let unknown = refused(&catalog(), &basket(&json!([{"sku": "NOPE"}])));
     assert_eq!(unknown["code"], json!("unknown_item"));
@@ -275,7 +275,10 @@ fn what_a_rule_forbids_is_refused_with_a_code() {
     let mut catalog = catalog();
     catalog["items"][1]["sku"] = json!("JEANS");
     let twice = refused(&catalog, &basket(&json!([])));
-    assert_eq!(twice, json!({"refused": "item JEANS is in the catalog twice", "code": "sku_twice"}));
+    assert_eq!(
+        twice,
+        json!({"refused": "item JEANS is in the catalog twice; leave one of them out", "code": "sku_twice"})
+    );
 }
 
 #[test]
@@ -287,4 +290,94 @@ fn ten_thousand_lines_are_refused_in_a_sentence() {
     let refused: Value = serde_json::from_slice(&output.stdout).unwrap();
     let sentence = "the basket has 2000 lines; settle it and open another";
     assert_eq!(refused, json!({"refused": sentence, "code": "too_many_lines"}));
+}
+
+#[test]
+fn absurd_figures_are_refused_by_a_code_and_a_sentence_that_says_what_to_do() {
+    let desk = Desk::new("absurd");
+    let mut yacht = catalog();
+    yacht["items"][1]["price"] = json!(1_000_000_000_000_i64);
+    let cap = |field: &str, value: Value| {
+        let mut line = json!({"sku": "CAP"});
+        line[field] = value;
+        line
+    };
+    for (catalog, line, code, sentence) in [
+        (
+            &catalog(),
+            cap("quantity", json!(0)),
+            "quantity",
+            "quantity 0 can not be sold; use more than 0 and at most 10000",
+        ),
+        (
+            &catalog(),
+            cap("quantity", json!(i64::MAX)),
+            "quantity",
+            "quantity 9223372036854775.807 can not be sold; use more than 0 and at most 10000",
+        ),
+        (
+            &catalog(),
+            cap("quantity", json!(i64::MIN)),
+            "quantity",
+            "quantity -9223372036854775.808 can not be sold; use more than 0 and at most 10000",
+        ),
+        (
+            &catalog(),
+            cap("price", json!(-1)),
+            "price",
+            "price -1 can not be keyed; a price is between 0 and 1000000000000 minor units",
+        ),
+        (
+            &catalog(),
+            cap("discount", json!({"amount": -5})),
+            "discount",
+            "a discount of -5 minor units can not be given; give more than nothing and at most 1000000000000",
+        ),
+        (
+            &yacht,
+            cap("quantity", json!(10_000_000)),
+            "money",
+            "the amount is beyond what a shop can sell; check quantity and price",
+        ),
+    ] {
+        let output = desk.price(catalog, &basket(&json!([{"sku": "JEANS"}, line])));
+        assert_eq!(output.status.code(), Some(3), "{line}");
+        let refused: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(refused, json!({"refused": sentence, "code": code, "line": 2}), "{line}");
+    }
+}
+
+#[test]
+fn absurd_catalogs_are_refused_by_the_item_or_the_field() {
+    let desk = Desk::new("absurd-catalog");
+    let spoilt = |field: &str, value: Value| {
+        let mut catalog = catalog();
+        if field == "price" {
+            catalog["items"][1]["price"] = value;
+        } else {
+            catalog[field] = value;
+        }
+        desk.price(&catalog, &basket(&json!([{"sku": "CAP"}])))
+    };
+    let negative = spoilt("price", json!(-1));
+    assert_eq!(negative.status.code(), Some(3));
+    let refused: Value = serde_json::from_slice(&negative.stdout).unwrap();
+    assert_eq!(
+        refused,
+        json!({"refused": "item CAP has price -1; a price is between 0 and 1000000000000 minor units", "code": "price"})
+    );
+    for (field, value, said) in [
+        ("price", json!(9_223_372_036_854_775_808_u64), "items[1].price"),
+        ("price", json!(14.9), "items[1].price"),
+        ("currency", json!("XXX"), "\"XXX\" is not a currency; use three letters such as EUR"),
+        ("currency", json!("eur"), "\"eur\" is not a currency; use three letters such as EUR"),
+        (
+            "currency",
+            json!("EURO"),
+            "\"EURO\" is not a currency; use three letters such as EUR",
+        ),
+    ] {
+        let output = spoilt(field, value.clone());
+        assert!(wrong_use(&output).contains(said), "{value}: {}", wrong_use(&output));
+    }
 }

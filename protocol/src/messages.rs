@@ -36,7 +36,7 @@ pub struct Received<T> {
 pub const LARGEST_BATCH: usize = 512;
 
 /// A batch and the entries it carries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     pub head: BatchHead,
     pub entries: Vec<Entry>,
@@ -301,13 +301,34 @@ pub fn read_directive(bytes: &[u8]) -> Result<Received<Directive>, MessageError>
     })
 }
 
-/// For fuzzers: any bytes are read or refused, never a panic.
+/// For fuzzers: any bytes are read or refused, never a panic; what was read writes back to the same message, and whoever wrote it, these
+/// are not the keys it was signed with.
 pub fn fuzz_one(bytes: &[u8]) {
-    let _ = read_batch(bytes);
-    let _ = read_hello(bytes);
-    let _ = read_watermark(bytes);
-    let _ = read_resend(bytes);
-    let _ = read_directive(bytes);
+    let key = SigningKey::from_bytes(&[7; 32]);
+    if let Ok(Received { message, .. }) = read_batch(bytes) {
+        let entries = message.entries.iter().map(|entry| entry.bytes.clone()).collect();
+        let again = read_batch(&write_batch(&message.head, entries, &key));
+        assert_eq!(again.ok().map(|again| again.message), Some(message));
+    }
+    if let Ok(Received { message, .. }) = read_hello(bytes) {
+        let again = read_hello(&write_hello(&message, &key));
+        assert_eq!(again.ok().map(|again| again.message), Some(message));
+    }
+    if let Ok(Received { message, signature }) = read_watermark(bytes) {
+        assert!(message.check(&signature, &key.verifying_key()).is_err());
+        let again = read_watermark(&write_watermark(&message, &key));
+        assert_eq!(again.ok().map(|again| again.message), Some(message));
+    }
+    if let Ok(Received { message, signature }) = read_resend(bytes) {
+        assert!(message.check(&signature, &key.verifying_key()).is_err());
+        let again = read_resend(&write_resend(&message, &key));
+        assert_eq!(again.ok().map(|again| again.message), Some(message));
+    }
+    if let Ok(Received { message, signature }) = read_directive(bytes) {
+        assert!(message.check(&signature, &key.verifying_key()).is_err());
+        let again = read_directive(&write_directive(&message, &key));
+        assert_eq!(again.ok().map(|again| again.message), Some(message));
+    }
 }
 
 fn names(address: &Address) -> (String, String) {

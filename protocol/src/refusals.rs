@@ -83,6 +83,7 @@ const INVALID_ARGUMENT: &[&str] = &[
     "tax_class",
     "tax_class_twice",
     "tax_holiday",
+    "tender_twice",
     "till_totals",
     "tip",
     "too_many_decimals",

@@ -118,6 +118,15 @@ pub fn sender(subject: &str) -> Option<(&str, &str, &str)> {
     (is_slug(tenant) && is_slug(store) && !what.is_empty()).then_some((tenant, store, what))
 }
 
+/// For fuzzers: any subject names a sender or nobody; a sender's subject is the one it would publish on.
+pub fn fuzz_one(bytes: &[u8]) {
+    let subject = String::from_utf8_lossy(bytes);
+    if let Some((tenant, store, what)) = sender(&subject) {
+        assert!(is_slug(tenant) && is_slug(store));
+        assert_eq!(format!("{ROOT}.{tenant}.{store}.up.{what}"), subject);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

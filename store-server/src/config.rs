@@ -102,8 +102,19 @@ impl File {
     }
 }
 
+/// For fuzzers: any text is a configuration or refused, and none that is taken listens where others can read along.
+#[cfg(test)]
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(config) = File::parse("box.toml", &text).and_then(File::finish) {
+        assert!(config.grpc.ip().is_loopback() && config.http.ip().is_loopback(), "{text}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -142,5 +153,19 @@ mod tests {
         };
         assert!(open.finish().unwrap_err().to_string().contains("127.0.0.1:7400"));
         assert!(matches!(File::default().finish(), Err(ConfigError::NoData)));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_a_configuration_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100), at in any::<prop::sample::Index>(), byte in any::<u8>(), listen in "[0-9.:]{0,16}") {
+            fuzz_one(&bytes);
+            fuzz_one(format!("data = \"/d\"\ngrpc = \"{listen}\"").as_bytes());
+            let mut example = include_bytes!("../box.example.toml").to_vec();
+            let at = at.index(example.len());
+            example[at] = byte;
+            fuzz_one(&example);
+            example.truncate(at);
+            fuzz_one(&example);
+        }
     }
 }

@@ -163,8 +163,21 @@ fn save(data: &Path, device: Vec<DeviceConfig>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// For fuzzers: any text is a list of machines or refused; what is taken is written and read again.
+#[cfg(test)]
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(file) = toml::from_str::<File>(&text) else { return };
+    if check(&file.device).is_ok() {
+        let again = toml::to_string(&file).map(|written| toml::from_str::<File>(&written).is_ok());
+        assert_eq!(again, Ok(true), "{text}");
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn device(name: &str, kind: DeviceKind, register: Option<&str>) -> DeviceConfig {
@@ -198,5 +211,15 @@ mod tests {
         assert_eq!(toml::from_str::<File>(&text).unwrap().device[0].name.as_str(), "p1");
         let typo = toml::from_str::<File>(&text.replace("address", "adress")).unwrap_err();
         assert!(typo.to_string().contains("adress"), "{typo}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_list_of_machines_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100), name in "[a-zA-Z0-9-]{0,18}", kind in "printer|terminal|scanner|reader|drawer", password in "[0-9a-z]{0,8}", address in "\\PC{0,20}") {
+            fuzz_one(&bytes);
+            let device = format!("[[device]]\nname = \"{name}\"\nkind = \"{kind}\"\naddress = \'{address}\'\nregister = \"r1\"\npassword = \"{password}\"\n");
+            fuzz_one(device.as_bytes());
+            fuzz_one(device.repeat(2).as_bytes());
+        }
     }
 }

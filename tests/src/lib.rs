@@ -1,7 +1,8 @@
 //! What proves the product from outside: load generators, campaigns that break things, and the limits to measure against.
 //!
 //! Talks to the servers only as a shop does, by their command lines, ports and files. Only what tries the rules themselves uses core: the
-//! simulation of the federation, the speed of verifier and prices, and the baskets that are priced twice (`second` itself uses none of it).
+//! simulation of the federation, the speed of verifier and prices, the list of parsers, and the baskets that are priced twice (`second`
+//! itself uses none of it).
 
 pub mod baseline;
 pub mod baskets;
@@ -14,6 +15,7 @@ pub mod journal_verify;
 pub mod latency;
 pub mod laws;
 pub mod load;
+pub mod parsers;
 pub mod pricing;
 pub mod processes;
 pub mod second;

@@ -127,3 +127,32 @@ async fn make_schema(connection: &mut Connection, path: &str) -> Result<(), sqlx
     }
     alone.commit().await
 }
+
+/// For fuzzers: any text is a server's address or refused without repeating it; what is shown of one holds no password.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    match text.parse::<ServerUrl>() {
+        Ok(url) => {
+            let password = url.0.database_url.password().unwrap_or_default();
+            let shown = format!("{url} {url:?}");
+            assert!(password.len() < 8 || !shown.contains(password), "{shown}");
+        }
+        Err(error) => assert_eq!(error.to_string(), DbError::Address.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_address_shows_its_password(bytes in prop::collection::vec(any::<u8>(), 0..60), url in "postgres(ql)?://[a-z@:/?%0-9]{0,30}", password in "[A-Z]{8,20}") {
+            fuzz_one(&bytes);
+            fuzz_one(url.as_bytes());
+            fuzz_one(format!("postgres://me:{password}@db.example.com:5432/shops").as_bytes());
+        }
+    }
+}

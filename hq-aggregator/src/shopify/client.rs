@@ -171,9 +171,10 @@ fn read(status: StatusCode, retry_after: Option<&str>, body: &[u8]) -> Result<Va
         let message = first["message"].as_str().unwrap_or("without saying why");
         return Err(Trouble::Question(message.chars().take(300).collect()));
     }
-    match answer["data"].take() {
-        Value::Null => Err(Trouble::Away("the answer holds nothing".to_owned())),
-        data => Ok(data),
+    // An answer may be any JSON; only an object has fields to take.
+    match answer.get_mut("data").map(Value::take) {
+        None | Some(Value::Null) => Err(Trouble::Away("the answer holds nothing".to_owned())),
+        Some(data) => Ok(data),
     }
 }
 
@@ -191,8 +192,24 @@ fn wait(seconds: f64) -> Duration {
     wait.clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
+/// For fuzzers: any bytes are a shop's address or an answer of Shopify, or refused by name; an address reads back the same and is safe.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(shop) = text.parse::<ShopUrl>() {
+        assert_eq!(shop.as_str().parse::<ShopUrl>().ok(), Some(shop.clone()));
+        assert!(shop.0.scheme() == "https" || shop.is_here(), "{text}");
+    }
+    for status in [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS, StatusCode::BAD_GATEWAY] {
+        if let Err(Trouble::TooFast { wait }) = read(status, Some(&text), bytes) {
+            assert!((SHORTEST_WAIT..=LONGEST_WAIT).contains(&wait));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(status: u16, body: &str) -> Result<Value, Trouble> {
@@ -247,5 +264,37 @@ mod tests {
     fn only_a_clear_no_counts_as_nothing_having_happened() {
         assert!(Trouble::Token.nothing_happened());
         assert!(!Trouble::Away("status 502".into()).nothing_happened());
+    }
+
+    #[test]
+    fn an_answer_that_is_no_object_is_no_answer() {
+        for body in [
+            "[]",
+            "[1]",
+            "\"data\"",
+            "5",
+            "null",
+            "true",
+            "{}",
+            "{\"data\":null}",
+            "{\"errors\":{}}",
+            "{\"errors\":[5]}",
+            "",
+        ] {
+            assert!(check(200, body).is_err(), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_answer_and_any_address_is_read_or_refused(
+            bytes in prop::collection::vec(any::<u8>(), 0..60),
+            parts in prop::collection::vec(prop::sample::select(vec!["{", "}", "[", "]", ":", ",", "\"data\"", "\"errors\"", "\"extensions\"", "\"code\"", "null", "5", "-1e9"]), 0..20),
+            url in "(https?|nats)://[a-z.@:/?0-9-]{0,20}",
+        ) {
+            fuzz_one(&bytes);
+            fuzz_one(parts.concat().as_bytes());
+            fuzz_one(url.as_bytes());
+        }
     }
 }

@@ -174,8 +174,22 @@ fn minor_units(text: &str, currency: Currency) -> Option<Money> {
     (amount <= LARGEST_AMOUNT).then_some(Money(amount))
 }
 
+/// For fuzzers: any bytes are a message of Shopify with its price or refused, and nobody who lacks the secret signs one.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(!is_signed(&["a secret of this test".to_owned()], bytes, &text));
+    drop(serde_json::from_slice::<Product>(bytes));
+    for currency in ["JPY", "EUR", "KWD", "CLF"].iter().filter_map(|code| code.parse::<Currency>().ok()) {
+        if let Some(price) = minor_units(&text, currency) {
+            assert_eq!(minor_units(&currency.digits(price), currency), Some(price));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -208,6 +222,16 @@ mod tests {
         assert_eq!(minor_units("500.00", yen), Some(Money(500)));
         for wrong in ["", ".5", "-1.00", "1.005", "1e3", "99999999999999999999"] {
             assert_eq!(minor_units(wrong, euro), None, "{wrong:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_message_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), price in "[0-9.+-]{0,24}", number in any::<i64>()) {
+            fuzz_one(&bytes);
+            fuzz_one(price.as_bytes());
+            let body = format!(r#"{{"title":"T","updated_at":"2026-11-21T10:00:00Z","variants":[{{"id":{number},"sku":"A","price":"{price}"}}]}}"#);
+            fuzz_one(body.as_bytes());
         }
     }
 }

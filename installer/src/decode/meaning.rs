@@ -279,7 +279,8 @@ impl Reader {
 }
 
 fn from_uri(input: &str, uri: &str) -> Result<Decoded, EpcError> {
-    if !uri.starts_with("urn:epc:id:") {
+    // In the first two words of a URN capitals do not matter, so whoever reads it decides.
+    if !uri.get(8..).is_some_and(|rest| rest.starts_with("id:")) {
         return uri.parse().map(|epc| from_epc(input, &epc));
     }
     let epc = Epc::shortest(uri.parse()?, 0)?;

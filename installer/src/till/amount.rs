@@ -54,6 +54,19 @@ pub fn quantity_and_code(text: &str) -> (i64, &str) {
     }
 }
 
+/// For fuzzers: any text is an amount, a quantity and a code, or refused; an amount shows and reads back the same.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for decimals in 0..=4 {
+        if let Ok(minor) = parse(&text, decimals) {
+            assert!(minor >= 0);
+            assert_eq!(parse(&show(minor, decimals), decimals), Ok(minor));
+        }
+    }
+    let (milli, code) = quantity_and_code(&text);
+    assert!(milli >= 0 && text.contains(code));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

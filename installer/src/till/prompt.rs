@@ -110,6 +110,14 @@ impl Entry {
     }
 }
 
+/// For fuzzers: any line is a scan, a word, or a word that wants more, never a panic; a scan keeps what was read.
+pub fn fuzz_one(bytes: &[u8]) {
+    let line = String::from_utf8_lossy(bytes);
+    if let Entry::Add { quantity_milli, code } = Entry::parse(&line) {
+        assert!(quantity_milli >= 0 && line.contains(&code));
+    }
+}
+
 /// Serves one person until `quit` or the end of the input.
 pub async fn serve(counter: &mut Counter) -> Result<(), TillError> {
     if counter.memory.notes.device.is_none() {

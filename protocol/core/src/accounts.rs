@@ -132,6 +132,24 @@ impl Account {
     }
 }
 
+/// For fuzzers: any bytes are the number of a card, a PIN, what an account counts or an amount it may hold, or refused by name.
+pub fn fuzz_one(bytes: &[u8]) {
+    card_number::fuzz_one(bytes);
+    if let Some(eight) = bytes.first_chunk()
+        && let Ok(value) = Value::try_from(i64::from_be_bytes(*eight))
+    {
+        assert!((Value::ZERO..=Value::LARGEST).contains(&value));
+        let _ = (value.checked_add(value), value.less(Value::LARGEST));
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    if let Ok(unit) = Unit::try_from(text.clone()) {
+        assert_eq!(unit.word(), text);
+    }
+    if let Ok(four) = text.parse::<card_number::LastFour>() {
+        assert_eq!(four.to_string(), text);
+    }
+}
+
 /// So much of what an account counts: whole minor units or whole points, never negative, never beyond any shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "i64", into = "i64")]
@@ -218,7 +236,7 @@ pub enum Refusal {
     AskEnded,
     #[error("no payment with this id was made here since the box was last set up; ask head office to correct the account")]
     NoSuchPayment,
-    #[error("the payment was given back already")]
+    #[error("the payment was given back already; nothing is left to undo")]
     AlreadyReversed,
     #[error("this store's epoch {asked} is not the one head office knows ({known}); it is asked again when the journal has arrived")]
     Epoch { asked: Epoch, known: Epoch },
@@ -226,7 +244,7 @@ pub enum Refusal {
     Recovering { store: StoreId },
     #[error("head office knows no store {store}; add it first")]
     UnknownStore { store: StoreId },
-    #[error("head office knows no open lease {lease}")]
+    #[error("head office knows no open lease {lease}; read the list of leases again")]
     UnknownLease { lease: LeaseId },
     #[error("the store may still spend from lease {lease}; wait until it ends, or until the store has a new box")]
     LeaseAlive { lease: LeaseId },

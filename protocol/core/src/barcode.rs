@@ -264,31 +264,37 @@ pub enum BarcodeError {
     CheckDigit { expected: u8, found: u8 },
     #[error("this is only the add-on beside a barcode; scan the large barcode")]
     AddOnAlone,
-    #[error("{text:?} begins with no known application identifier; a separator may be missing in the label")]
+    #[error(
+        "{text:?} begins with no known application identifier; a separator may be missing in the label, scan the product's own barcode"
+    )]
     UnknownAi { text: String },
-    #[error("the value of ({ai}) has {found} characters, {missing} too few; the label is incomplete")]
+    #[error("the value of ({ai}) has {found} characters, {missing} too few; the label is incomplete, scan the product's own barcode")]
     AiTooShort { ai: Ai, found: usize, missing: usize },
-    #[error("the value of ({ai}) has {found} characters and may have {most}; a separator may be missing in the label")]
+    #[error(
+        "the value of ({ai}) has {found} characters and may have {most}; a separator may be missing in the label, scan the product's own barcode"
+    )]
     AiTooLong { ai: Ai, most: usize, found: usize },
-    #[error("{letter:?} can not stand in the value of ({ai}); the label is wrong")]
+    #[error("{letter:?} can not stand in the value of ({ai}); the label is wrong, scan the product's own barcode")]
     AiCharacter { ai: Ai, letter: char },
-    #[error("the check digit in the value of ({ai}) is {found} and should be {expected}; the label is wrong")]
+    #[error(
+        "the check digit in the value of ({ai}) is {found} and should be {expected}; the label is wrong, scan the product's own barcode"
+    )]
     AiCheckDigit { ai: Ai, expected: u8, found: u8 },
-    #[error("the value of ({ai}) {why}; the label is wrong")]
+    #[error("the value of ({ai}) {why}; the label is wrong, scan the product's own barcode")]
     AiRule { ai: Ai, why: &'static str },
-    #[error("({ai}) stands twice with different values; the label is wrong")]
+    #[error("({ai}) stands twice with different values; the label is wrong, scan the product's own barcode")]
     AiTwice { ai: Ai },
-    #[error("each value needs its identifier in brackets, as in (01)09506000134352(10)ABC")]
+    #[error("write each value with its identifier in brackets before it, as in (01)09506000134352(10)ABC")]
     Brackets,
     #[error("this web address names no product; scan the product's own barcode")]
     NotADigitalLink,
     #[error("this is a compressed web address, which is not read here; scan the product's own barcode")]
     CompressedLink,
-    #[error("the web address has an identifier without a value; the label is wrong")]
+    #[error("the web address has an identifier without a value; the label is wrong, scan the product's own barcode")]
     LinkPairs,
-    #[error("({ai}) can not stand at this place of the web address; the label is wrong")]
+    #[error("({ai}) can not stand at this place of the web address; the label is wrong, scan the product's own barcode")]
     LinkQualifier { ai: Ai },
-    #[error("a % in the web address is not followed by two hexadecimal digits; the label is wrong")]
+    #[error("a % in the web address is not followed by two hexadecimal digits; the label is wrong, scan the product's own barcode")]
     PercentSign,
     #[error("the inner check digit is {found} and should be {expected}; weigh or price the item again")]
     InnerCheckDigit { expected: u8, found: u8 },

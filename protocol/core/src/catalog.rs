@@ -79,6 +79,20 @@ impl fmt::Display for Sku {
     }
 }
 
+/// For fuzzers: any text is an item number or a category, or refused by name; an item number reads back the same. The whole file arrives as
+/// JSON and is fed there.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(sku) = text.parse::<Sku>() {
+        assert_eq!(sku.as_str(), text);
+    }
+    if is_path(&text) {
+        let mut categories = category::Categories::default();
+        let number = categories.number(&text);
+        assert_eq!(categories.path(number), Some(&*text));
+    }
+}
+
 /// A price that begins at an instant, set by a directive of head office.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

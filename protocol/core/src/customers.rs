@@ -69,6 +69,14 @@ impl TryFrom<String> for ListCode {
     }
 }
 
+/// For fuzzers: any text is a code of a list or refused by name.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    if let Ok(code) = ListCode::try_from(text.clone()) {
+        assert_eq!(String::from(code), text);
+    }
+}
+
 impl From<ListCode> for String {
     fn from(code: ListCode) -> String {
         code.0

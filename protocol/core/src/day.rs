@@ -32,9 +32,9 @@ pub enum Refusal {
     OtherTerminal { terminal: DeviceId },
     #[error("nobody knows how the end of day of terminal {terminal} went; ask the terminal, or leave it open")]
     AskTerminal { terminal: DeviceId },
-    #[error("receipt {document} is not set aside")]
+    #[error("receipt {document} is not set aside; look at what is, in the list of the day")]
     NotSetAside { document: ReceiptNo },
-    #[error("a reason is 1 to 60 printable characters")]
+    #[error("a reason is 1 to 60 printable characters; write it shorter and on one line")]
     Reason,
     #[error("the sums of this day do not fit: {0}")]
     Money(#[from] MoneyError),

@@ -202,7 +202,8 @@ fn not_hex(hex: &str) -> EpcError {
 /// The bits of a tag as `96.x3074257BF7194E4000001A85`, which is how software passes on what it can not read itself.
 fn read_raw(raw: &str) -> Result<Epc, EpcError> {
     let (said, hex) = raw.split_once(".x").ok_or(EpcError::NotAnEpcUri)?;
-    let bits: usize = said.parse().map_err(|_| EpcError::NotAnEpcUri)?;
+    let plain = said.bytes().all(|digit| digit.is_ascii_digit()) && !said.starts_with('0');
+    let bits: usize = said.parse().ok().filter(|_| plain).ok_or(EpcError::NotAnEpcUri)?;
     if hex.len() != bits.div_ceil(4) {
         return Err(EpcError::RawLength {
             said: said.chars().take(6).collect(),
@@ -296,7 +297,7 @@ pub enum EpcError {
     EmptyPart { field: &'static str },
     #[error("{letter:?} can not stand in the {field}; correct it")]
     Character { field: &'static str, letter: char },
-    #[error("{letter:?} in the {field} has to be written as % and two hexadecimal digits")]
+    #[error("{letter:?} in the {field} has to be written as % and two hexadecimal digits; write %2F for a slash")]
     NotEscaped { field: &'static str, letter: char },
     #[error("a % in the {field} is not followed by the two digits of a character that needs it; write %25 for a %")]
     Escape { field: &'static str },
@@ -306,11 +307,11 @@ pub enum EpcError {
     NotAnEpcUri,
     #[error("this EPC scheme has no tag known here; see the list in the manual of backroom decode")]
     UnknownScheme,
-    #[error("the name has {found} parts separated by full stops and needs {expected}")]
+    #[error("the name has {found} parts separated by full stops and needs {expected}; complete it, or take out a full stop")]
     Parts { expected: usize, found: usize },
     #[error("a {kind} can not be written on a {scheme} tag; choose a scheme of its kind")]
     OtherKind { kind: &'static str, scheme: &'static str },
-    #[error("the text is longer than {most} characters, which no EPC is")]
+    #[error("the text is longer than {most} characters, which no EPC is; give one tag at a time")]
     TextTooLong { most: usize },
 }
 

@@ -777,6 +777,19 @@ impl ReasonKind {
     }
 }
 
+/// For fuzzers: any bytes are the number of a kind or one of the words of facts, or none of them. Facts themselves arrive as protobuf or
+/// JSON and are fed there.
+pub fn fuzz_one(bytes: &[u8]) {
+    if let Some(two) = bytes.first_chunk() {
+        let number = u16::from_be_bytes(*two);
+        assert!(Kind::from_number(number).is_none_or(|kind| kind as u16 == number));
+    }
+    let word = String::from_utf8_lossy(bytes);
+    assert!(ReasonKind::from_word(&word).is_none_or(|reason| reason.word() == word));
+    assert!(crate::stock::MoveReason::from_word(&word).is_none_or(|reason| reason.word() == word));
+    assert!(crate::staff::Action::from_word(&word).is_none_or(|action| action.word() == word));
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Voided {
     pub command_id: CommandId,

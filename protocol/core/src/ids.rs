@@ -13,11 +13,11 @@ use uuid::Uuid;
 pub enum IdError {
     #[error("{text:?} is not a code: use 1 to 16 of a-z, 0-9 and '-', beginning with a letter")]
     NotACode { text: String },
-    #[error("{text:?} is not a UUID")]
+    #[error("{text:?} is not a UUID; give 32 hexadecimal digits")]
     NotAUuid { text: String },
-    #[error("an id must be 16 bytes, not {len}")]
+    #[error("an id must be 16 bytes, not {len}; make a new UUIDv7")]
     Length { len: usize },
-    #[error("receipt number {text:?} is not register/series/number")]
+    #[error("receipt number {text:?} is not register/series/number; write it as on the receipt, such as r1/1/17")]
     NotAReceipt { text: String },
 }
 
@@ -169,6 +169,12 @@ uuid_id!(/** One arrival of goods, of a transfer or from a supplier; the same id
 uuid_id!(/** A change of stock that somebody outside the box asks for. */ StockRequestId);
 uuid_id!(/** One stock count, from its start to its approval. */ CountId);
 
+/// A number of digits only: no sign before it.
+pub(crate) fn digits<T: FromStr>(text: &str) -> Option<T> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
+}
+
 /// A receipt's number: gapless per register and series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ReceiptNo {
@@ -196,9 +202,31 @@ impl FromStr for ReceiptNo {
         };
         Ok(Self {
             register: register.parse()?,
-            series: series.parse().map_err(|_| wrong())?,
-            number: number.parse().map_err(|_| wrong())?,
+            series: digits(series).ok_or_else(wrong)?,
+            number: digits(number).ok_or_else(wrong)?,
         })
+    }
+}
+
+/// For fuzzers: any bytes are an id or refused by name; an id shows and reads back the same.
+pub fn fuzz_one(bytes: &[u8]) {
+    fn same<T: FromStr + fmt::Display + PartialEq + fmt::Debug>(text: &str) {
+        if let Ok(id) = text.parse::<T>() {
+            assert_eq!(id.to_string().parse::<T>().ok(), Some(id));
+        }
+    }
+    let text = String::from_utf8_lossy(bytes);
+    // All codes are one macro, and so are all ids of sixteen bytes.
+    same::<StoreId>(&text);
+    same::<CommandId>(&text);
+    same::<ReceiptNo>(&text);
+    if let Ok(fixed) = <[u8; 16]>::try_from(bytes)
+        && let Ok(code) = StoreId::from_bytes(fixed)
+    {
+        assert_eq!(code.to_bytes(), fixed);
+    }
+    if let Ok(id) = CommandId::from_slice(bytes) {
+        assert_eq!(id.to_bytes(), bytes);
     }
 }
 
@@ -226,7 +254,17 @@ mod tests {
     fn a_receipt_number_reads_back() {
         let receipt: ReceiptNo = "r1/2/17".parse().unwrap();
         assert_eq!(receipt.to_string(), "r1/2/17");
-        assert!("r1/2".parse::<ReceiptNo>().is_err());
-        assert!("r1/2/3/4".parse::<ReceiptNo>().is_err());
+        for wrong in [
+            "r1/2",
+            "r1/2/3/4",
+            "r1/2/+3",
+            "r1/+2/3",
+            "r1/2/-3",
+            "r1/2/",
+            "r1/2/٣",
+            "r1/2/18446744073709551616",
+        ] {
+            assert!(wrong.parse::<ReceiptNo>().is_err(), "{wrong}");
+        }
     }
 }

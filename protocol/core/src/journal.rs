@@ -73,7 +73,7 @@ pub enum JournalError {
     Signature { first: Seq, last: Seq },
 }
 
-/// For fuzzers: any bytes are read as an entry, a segment or a proof, or refused, never a panic; what was read writes back the same.
+/// For fuzzers: any bytes are read as an entry, a segment, a proof, a hash or a seal, or refused, never a panic; what was read writes back the same.
 pub fn fuzz_one(bytes: &[u8]) {
     if let Ok(entry) = Entry::read(bytes.to_vec()) {
         assert_eq!(Entry::write(entry.header, entry.payload()).bytes, bytes);
@@ -85,6 +85,14 @@ pub fn fuzz_one(bytes: &[u8]) {
         assert_eq!(proof.to_bytes(), bytes);
         drop(proof.check_with_own_key());
     }
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(read) = from_hex(&text) {
+        assert_eq!(to_hex(&read), text.to_ascii_lowercase());
+    }
+    if let Ok(hash) = Hash::try_from(text.clone().into_owned()) {
+        assert_eq!(hash.to_string(), text.to_ascii_lowercase());
+    }
+    drop(Seal::try_from(text.into_owned()));
 }
 
 #[cfg(test)]

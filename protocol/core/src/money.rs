@@ -159,6 +159,9 @@ impl From<Rounding> for String {
 /// No single amount may exceed this (in minor units); sums of many still fit an `i64` with room to spare.
 pub const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
 
+/// No rate has more digits.
+const LONGEST_DECIMAL: usize = 30;
+
 /// Whole minor units (cents) of the document's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -275,6 +278,18 @@ impl Money {
     }
 }
 
+/// Digits with a point between them or none, as `0.19`, exactly as written: no sign, no blanks, nothing to round or to skip.
+pub(crate) fn plain_decimal(text: &str) -> Option<Decimal> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = match text.split_once('.') {
+        Some((whole, fraction)) => digits(whole) && digits(fraction),
+        None => digits(text),
+    };
+    Decimal::from_str_exact(text)
+        .ok()
+        .filter(|_| plain && text.len() <= LONGEST_DECIMAL)
+}
+
 /// An ISO 4217 currency with its number of decimals. Metals, test codes and the like have none and are no money of a shop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -369,6 +384,29 @@ impl From<Currency> for String {
     fn from(currency: Currency) -> String {
         currency.code().to_owned()
     }
+}
+
+/// For fuzzers: any text is a currency, an amount of each or an exchange rate, or refused by name; what was read shows and reads back the
+/// same.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(currency) = text.parse::<Currency>() {
+        assert_eq!(currency.code().parse(), Ok(currency));
+    }
+    // None, two, three and four decimals.
+    for currency in [Iso::JPY, Iso::EUR, Iso::KWD, Iso::CLF].map(Currency) {
+        if let Ok(amount) = currency.parse_amount(&text) {
+            assert_eq!(amount.in_bounds(), Ok(amount));
+            assert_eq!(currency.parse_amount(&currency.digits(amount)), Ok(amount));
+        }
+        let Ok(rate) = ExchangeRate::new(Currency(Iso::USD), currency, &text) else {
+            continue;
+        };
+        for given in [i64::MIN, -1, 1, i64::MAX].map(Money) {
+            let _ = (rate.exchange(given, Rounding::Up), rate.needed_for(given, Rounding::Up));
+        }
+    }
+    drop(text.parse::<Unit>());
 }
 
 #[cfg(test)]

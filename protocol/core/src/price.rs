@@ -31,6 +31,21 @@ pub use self::engine::{Engine, Given};
 pub use self::offers::Offers;
 pub use self::promotion::{Combine, Kind, On, Part, Promotion, PromotionFault, Saving, SetPrice};
 
+/// For fuzzers: any text is an offer's name, a percent or a time of the day, or refused by name; each reads back the same.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    if let Ok(id) = text.parse::<OfferId>() {
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+    if let Ok(percent) = text.parse::<Percent>() {
+        assert_eq!(String::from(percent).parse(), Ok(percent));
+        assert!((0..=1999).contains(&percent.of(1999)));
+    }
+    if let Ok(time) = circumstances::ClockTime::try_from(text.clone()) {
+        assert_eq!(String::from(time), text);
+    }
+}
+
 /// The longest reason code of what a person did, in letters.
 pub const LONGEST_REASON: usize = 40;
 
@@ -41,7 +56,7 @@ pub enum PriceError {
     UnknownItem { sku: Sku },
     #[error("quantity {quantity} can not be sold; use more than 0 and at most 10000")]
     Quantity { quantity: Quantity },
-    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces")]
+    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces, key in a whole number")]
     NoPieces { name: String, quantity: Quantity },
     #[error("price {price} can not be keyed; a price is between 0 and {LARGEST_AMOUNT} minor units")]
     Price { price: i64 },
@@ -49,13 +64,13 @@ pub enum PriceError {
     Discount { amount: i64 },
     #[error("line {line} is taken back; a discount is only given on what is sold")]
     DiscountOnReturn { line: u32 },
-    #[error("a reason is a word of at most {LONGEST_REASON} printable letters")]
+    #[error("a reason is a word of at most {LONGEST_REASON} printable letters; use one of the shop's own")]
     Reason,
-    #[error("line {line} is not in this basket")]
+    #[error("line {line} is not in this basket; read it again")]
     NoSuchLine { line: u32 },
     #[error("the basket has {} lines; settle it and open another", crate::ticket::MOST_LINES)]
     TooManyLines,
-    #[error("the amounts do not fit: {0}")]
+    #[error(transparent)]
     Money(#[from] MoneyError),
 }
 

@@ -17,7 +17,7 @@ use crate::money::Currency;
 use crate::till::ZReport;
 use crate::time::{Calendar, Instant};
 
-pub use invoice::{Invoice, InvoiceError, InvoiceNo, Invoices, Party, invoice};
+pub use invoice::{Invoice, InvoiceError, InvoiceNo, Invoices, Party, fuzz_one, invoice};
 pub use offer::{Layaway, Offer, layaway, quotation};
 pub use sale::{cancellation, gift, sale};
 pub use till::{count_slip, x_report, z_report};

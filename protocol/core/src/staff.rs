@@ -54,7 +54,7 @@ pub enum Refusal {
     NotAtWork { staff: StaffId },
     #[error("{staff} is on a break; end it first")]
     OnBreak { staff: StaffId },
-    #[error("{staff} is not on a break")]
+    #[error("{staff} is not on a break; there is none to end")]
     NoBreak { staff: StaffId },
     #[error("{staff} never clocked out; a manager has to enter when work ended")]
     ForgottenOut { staff: StaffId },
@@ -64,7 +64,7 @@ pub enum Refusal {
     Overlap,
     #[error("nobody corrects their own times; ask a manager")]
     OwnTimes,
-    #[error("a reason is 1 to 60 printable characters")]
+    #[error("a reason is 1 to 60 printable characters; write it shorter and on one line")]
     Reason,
     #[error("too many wrong tries; wait {seconds} seconds, then try again")]
     Throttled { seconds: i64 },

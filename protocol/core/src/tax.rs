@@ -12,7 +12,7 @@ mod running;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Money, MoneyError, Rounding};
+use crate::money::{Money, MoneyError, Rounding, plain_decimal};
 
 pub use class::{MOST_TAXES, Tax, TaxClass};
 pub(crate) use document::recorded;
@@ -38,7 +38,7 @@ pub enum TaxError {
     Reason,
     #[error("the line is not on this document; read the ticket again")]
     NotThere,
-    #[error("the amounts do not fit: {0}")]
+    #[error(transparent)]
     Money(#[from] MoneyError),
 }
 
@@ -102,8 +102,8 @@ impl TryFrom<String> for Rate {
         let wrong = || RateError {
             text: text.chars().take(20).collect(),
         };
-        let rate = text.parse::<Decimal>().map_err(|_| wrong())?.normalize();
-        if rate < Decimal::ZERO || rate > Decimal::from(LARGEST_RATE) || rate.scale() > DECIMALS {
+        let rate = plain_decimal(&text).ok_or_else(wrong)?.normalize();
+        if rate > Decimal::from(LARGEST_RATE) || rate.scale() > DECIMALS {
             return Err(wrong());
         }
         Ok(Self(rate))
@@ -161,6 +161,24 @@ pub fn split(amount: Money, rate: Rate, mode: PriceMode) -> Result<Split, MoneyE
             net: amount,
             tax: amount.scaled(factor, ONE, Rounding::HALF_AWAY)?,
         }),
+    }
+}
+
+/// For fuzzers: any text is a rate, a class with such a rate or refused by name; a rate reads back the same, and no rate makes an amount
+/// that its parts do not add up to.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let Ok(rate) = Rate::try_from(text.clone()) else {
+        drop(TaxClass::simple(&text, &text, Rate::ZERO));
+        return;
+    };
+    assert_eq!(Rate::try_from(String::from(rate)), Ok(rate));
+    drop(TaxClass::simple("A", &text, rate));
+    for amount in [i64::MIN, -1999, 0, 1999, i64::MAX].map(Money) {
+        if let Ok(parts) = split(amount, rate, PriceMode::Inclusive) {
+            assert_eq!(parts.net.checked_add(parts.tax), Ok(amount));
+        }
+        drop(split(amount, rate, PriceMode::Exclusive));
     }
 }
 

@@ -213,7 +213,7 @@ fn what_can_not_be_sold_is_refused_with_what_to_do() {
     scan(&mut ticket, "APPLE", 1000, 1);
     assert_eq!(
         ticket.settle(&shop().counter()).unwrap_err().to_string(),
-        "0.00 EUR is not enough, 2.49 EUR is due"
+        "0.00 EUR is not enough, 2.49 EUR is due; take the rest first"
     );
     assert_eq!(ticket.tender(Money(-5), id(2), at(1)).unwrap_err().code(), "amount");
     pay(&mut ticket, 100, 3);

@@ -15,7 +15,7 @@ mod transfer;
 pub use close::{ClosePolicy, Closing, Counted, Opening};
 pub use count::{Count, CountError, Denominations, Pieces, Tally, TenderDeclared};
 pub use flow::{CurrencySum, Flow, ForeignCash};
-pub use foreign::{ExchangeRate, ExchangeRateError, Foreign};
+pub use foreign::{ExchangeRate, ExchangeRateError, Foreign, fuzz_one};
 pub use report::{CountResult, Difference, PeriodTotals, Periods, TenderResult, XReport, ZDetail, ZReport};
 pub use totals::{ReceiptSpan, TenderSum, Totals};
 pub use transfer::{Transfer, WitnessRule, sides};
@@ -38,9 +38,9 @@ pub enum Refusal {
     NoShift { till: TillId },
     #[error("shift {shift} is not the open shift of till {till}; read the till again")]
     OtherShift { shift: ShiftId, till: TillId },
-    #[error("an amount must be between nothing and {LARGEST_AMOUNT} minor units")]
+    #[error("an amount must be between nothing and {LARGEST_AMOUNT} minor units; check what was keyed")]
     Amount,
-    #[error("a reason is 1 to 60 printable characters")]
+    #[error("a reason is 1 to 60 printable characters; write it shorter and on one line")]
     Reason,
     #[error("the reason holds what looks like a card number; leave it out")]
     Card,
@@ -52,7 +52,7 @@ pub enum Refusal {
     CurrencyTwice { currency: Currency },
     #[error("a sum as large as this needs a second person who sees it; enter who it is")]
     WitnessNeeded,
-    #[error("the witness must be somebody else")]
+    #[error("the witness must be somebody else; ask another person to look")]
     WitnessIsSelf,
     #[error("till {till} was not counted, or cash moved since; count it")]
     NotCounted { till: TillId },

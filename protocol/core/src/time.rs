@@ -15,11 +15,11 @@ use serde::{Deserialize, Serialize};
 pub enum TimeError {
     #[error("time zone {name:?} is unknown; use a name such as Europe/Berlin")]
     UnknownZone { name: String },
-    #[error("day end {text:?} is not a time between 00:00 and 12:00")]
+    #[error("day end {text:?} is not a time between 00:00 and 12:00; write hours and minutes, such as 02:00")]
     DayEnd { text: String },
-    #[error("instant {microseconds} is beyond the calendar")]
+    #[error("instant {microseconds} is beyond the calendar; check the clock")]
     Instant { microseconds: i64 },
-    #[error("the date is beyond the calendar")]
+    #[error("the date is beyond the calendar; check the year")]
     OutOfCalendar,
 }
 
@@ -147,8 +147,10 @@ impl Calendar {
         let wrong = || TimeError::DayEnd {
             text: day_end.chars().take(20).collect(),
         };
-        let day_end = Time::from_str(day_end).map_err(|_| wrong())?;
-        if day_end > Time::constant(12, 0, 0, 0) || day_end.second() != 0 || day_end.subsec_nanosecond() != 0 {
+        // Only `02:00`: the parser of times would also take a date with it, or `T02`.
+        let plain = matches!(day_end.as_bytes(), [a, b, b':', c, d] if [a, b, c, d].iter().all(|digit| digit.is_ascii_digit()));
+        let day_end = Time::from_str(day_end).ok().filter(|_| plain).ok_or_else(wrong)?;
+        if day_end > Time::constant(12, 0, 0, 0) {
             return Err(wrong());
         }
         Ok(Self { zone, day_end })
@@ -232,6 +234,30 @@ pub fn born_by(on: Date, years: u8) -> Option<Date> {
     on.checked_sub(Span::new().years(years)).ok()
 }
 
+/// For fuzzers: any bytes are a moment, a day or a shop's calendar (zone and day end on two lines), or refused by name.
+pub fn fuzz_one(bytes: &[u8]) {
+    if let Some(eight) = bytes.first_chunk()
+        && let Ok(at) = Instant::from_micros(i64::from_be_bytes(*eight))
+    {
+        assert_eq!(Instant::from_micros(at.as_micros()), Ok(at));
+    }
+    if let Some(four) = bytes.first_chunk()
+        && let Ok(day) = BusinessDay::from_days(i32::from_be_bytes(*four))
+    {
+        assert_eq!(BusinessDay::from_days(day.to_days()), Ok(day));
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let (zone, day_end) = text.split_once('\n').unwrap_or((&text, "02:00"));
+    let Ok(calendar) = Calendar::new(zone, day_end) else { return };
+    for at in [Instant::EARLIEST, Instant::EPOCH, Instant(Timestamp::MAX)] {
+        let _ = (
+            calendar.business_day(at),
+            calendar.span(calendar.business_day(at)),
+            calendar.local(at),
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -271,7 +297,19 @@ mod tests {
             Calendar::new("Mars/Base", "00:00").unwrap_err().to_string(),
             "time zone \"Mars/Base\" is unknown; use a name such as Europe/Berlin"
         );
-        for day_end in ["25:00", "12:01", "02:00:30", "", "-1:00", "noon"] {
+        for day_end in [
+            "25:00",
+            "12:01",
+            "02:00:30",
+            "02:00:00",
+            "",
+            "-1:00",
+            "noon",
+            "T02:00",
+            "0200",
+            "2026-11-21T02:00",
+            "٠٢:٠٠",
+        ] {
             assert!(Calendar::new("UTC", day_end).is_err(), "{day_end}");
         }
         assert!(Calendar::new("UTC", "12:00").is_ok());

@@ -116,3 +116,85 @@ where
 {
     text.parse().map_err(|error| bad_field(field, error))
 }
+
+/// For fuzzers: any bytes in any field of a request become a type of core or are refused by the field's name.
+#[cfg(test)]
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let refused = |status: Status| assert!(!status.message().is_empty() && status.message().len() < 1_000, "{status:?}");
+    let mut metadata = MetadataMap::new();
+    if let Ok(value) = format!("Bearer {text}").parse() {
+        metadata.insert("authorization", value);
+    }
+    drop(token(&metadata));
+    if let Err(status) = command_id_bytes(Some(bytes)) {
+        refused(status);
+    }
+    if let Err(status) = ticket_id(bytes) {
+        refused(status);
+    }
+    match code(&text) {
+        Ok(code) => assert!(!code.is_empty() && code.len() <= LONGEST_CODE && text.contains(code)),
+        Err(status) => refused(status),
+    }
+    match receipt(&text) {
+        Ok(number) => assert!(matches!(receipt(&number.to_string()), Ok(again) if again == number)),
+        Err(status) => refused(status),
+    }
+    if let Err(status) = id::<backroom_core::ids::StaffId>("staff", &text) {
+        refused(status);
+    }
+    let said = wire::Money::decode(bytes).unwrap_or_default();
+    if let Ok(euro) = "EUR".parse::<Currency>()
+        && let Err(status) = money("amount", Some(&said), euro)
+    {
+        refused(status);
+    }
+    if let Ok(head) = wire::TicketHead::decode(bytes)
+        && let Err(status) = ticket(Some(&head))
+    {
+        refused(status);
+    }
+    if let Ok(said) = wire::Command::decode(bytes)
+        && let Err(status) = command_id(Some(&said))
+    {
+        refused(status);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_amount_in_other_money_and_an_id_of_nothing_are_refused_by_the_name_of_the_field() {
+        let euro: Currency = "EUR".parse().unwrap();
+        let dollars = wire::Money {
+            minor: 500,
+            currency: "USD".to_owned(),
+        };
+        let status = money("given", Some(&dollars), euro).unwrap_err();
+        assert_eq!(status.message(), "given: is in \"USD\"; this store takes EUR");
+        assert_eq!(money("given", None, euro).unwrap_err().message(), "given: is missing");
+        let nothing = command_id_bytes(Some(&[0; 16])).unwrap_err();
+        assert_eq!(
+            nothing.message(),
+            "command.command_id: is empty; make a new UUIDv7 for each command"
+        );
+        let long = code(&"1".repeat(201)).unwrap_err();
+        assert_eq!(long.message(), "code: is longer than 200 characters; scan again");
+    }
+
+    proptest! {
+        #[test]
+        fn any_field_becomes_a_type_or_is_refused(bytes in prop::collection::vec(any::<u8>(), 0..40), text in "[ -~]{0,40}", receipt in "R?-?r1[-/][0-9+-]{1,4}[-/][0-9]{1,22}(-[0-9]{2})?", sixteen in any::<[u8; 16]>(), minor in any::<i64>(), currency in "[A-Z€]{0,12}") {
+            fuzz_one(&bytes);
+            fuzz_one(text.as_bytes());
+            fuzz_one(receipt.as_bytes());
+            fuzz_one(&sixteen);
+            fuzz_one(&wire::Money { minor, currency }.encode_to_vec());
+        }
+    }
+}

@@ -11,25 +11,25 @@ use crate::tax::TaxError;
 pub enum CatalogError {
     #[error("{text:?} is not an item number; use 1 to 32 letters, digits, '.', '_' or '-'")]
     Sku { text: String },
-    #[error("item {sku} is in the catalog twice")]
+    #[error("item {sku} is in the catalog twice; leave one of them out")]
     SkuTwice { sku: Sku },
-    #[error("code {code:?} belongs to both {first} and {second}")]
+    #[error("code {code:?} belongs to both {first} and {second}; take it from one of them")]
     CodeTwice { code: String, first: Sku, second: Sku },
-    #[error("item {sku} names tax class {class:?}, which the catalog does not define")]
+    #[error("item {sku} names tax class {class:?}, which the catalog does not define; add the class or name another")]
     UnknownTaxClass { sku: Sku, class: String },
-    #[error("item {sku} has a name that is empty, too long or not printable")]
+    #[error("item {sku} has a name that is empty, too long or not printable; write what shall stand on the receipt")]
     Name { sku: Sku },
     #[error("item {sku} has price {price}; a price is between 0 and {LARGEST_AMOUNT} minor units")]
     Price { sku: Sku, price: i64 },
-    #[error("item {sku} is not in the catalog")]
+    #[error("item {sku} is not in the catalog; check the number or add the item")]
     UnknownItem { sku: Sku },
-    #[error("the price is in {given}, the catalog in {ours}")]
+    #[error("the price is in {given}, the catalog in {ours}; tell the price in {ours}")]
     OtherCurrency { given: String, ours: String },
     #[error("the catalog holds more than {MOST_ITEMS} items or too much text; leave out what is not sold")]
     TooLarge,
-    #[error("tax class {code:?} is in the catalog twice")]
+    #[error("tax class {code:?} is in the catalog twice; leave one of them out")]
     TaxClassTwice { code: String },
-    #[error("unit {code:?} is in the catalog twice, or its code or name is empty, too long or not printable")]
+    #[error("unit {code:?} is in the catalog twice, or its code or name is empty, too long or not printable; correct the list of units")]
     Unit { code: String },
     #[error("item {sku}: {why}")]
     Item { sku: Sku, why: ItemFault },

@@ -52,7 +52,7 @@ fn mistakes_in_a_catalog_are_named() {
     twice.items[1].codes.push("TEE".into());
     assert_eq!(
         Catalog::new(twice).unwrap_err().to_string(),
-        "code \"TEE\" belongs to both TEE-M and MUG"
+        "code \"TEE\" belongs to both TEE-M and MUG; take it from one of them"
     );
     let mut negative = file();
     negative.items[0].price = Money(-1);
@@ -218,7 +218,7 @@ fn mistakes_in_items_are_named_by_item() {
     );
     says(
         json!([item("X", json!({})), item("X", json!({}))]),
-        "item X is in the catalog twice",
+        "item X is in the catalog twice; leave one of them out",
     );
     // The same product number in another form is the same code.
     says(
@@ -226,7 +226,7 @@ fn mistakes_in_items_are_named_by_item() {
             item("X", json!({"codes": ["614141000036"]})),
             item("Y", json!({"codes": ["0614141000036"]}))
         ]),
-        "code \"0614141000036\" belongs to both X and Y",
+        "code \"0614141000036\" belongs to both X and Y; take it from one of them",
     );
     assert!(with(json!([item("X", json!({"codes": ["614141000036", "0614141000036", "A", "A"]}))])).is_ok());
     let unknown = read(one(json!({"colour": "red"}))).unwrap_err().to_string();

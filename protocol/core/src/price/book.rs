@@ -54,7 +54,7 @@ pub struct BookPrice {
 /// What is wrong with a price book.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BookFault {
-    #[error("it is in the catalog twice")]
+    #[error("it is in the catalog twice; leave one of them out")]
     Twice,
     #[error("the catalog has more than {MOST_BOOKS} price books or more than {MOST_BOOK_PRICES} prices in them")]
     TooMany,
@@ -62,15 +62,15 @@ pub enum BookFault {
     Name,
     #[error("it names more than {MOST_NAMED} stores or groups, or a group that is empty, not printable or longer than 64 letters")]
     Named,
-    #[error("it ends before it begins")]
+    #[error("it ends before it begins; correct the instants")]
     Ends,
-    #[error("it has a price for {sku}, which is not in the catalog")]
+    #[error("it has a price for {sku}, which is not in the catalog; check the number or add the item")]
     UnknownItem { sku: Sku },
     #[error("item {sku} has price {price} in it; a price is between 0 and {LARGEST_AMOUNT} minor units")]
     Price { sku: Sku, price: i64 },
     #[error("item {sku} has min_quantity {quantity} in it; it is between 0 and {LARGEST_QUANTITY} thousandths")]
     MinQuantity { sku: Sku, quantity: i64 },
-    #[error("item {sku} has two prices in it from the quantity {quantity} on")]
+    #[error("item {sku} has two prices in it from the quantity {quantity} on; leave one of them out")]
     PriceTwice { sku: Sku, quantity: Quantity },
 }
 

@@ -163,7 +163,7 @@ pub struct ClockTime(u16);
 
 /// Why a text is no time of day.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not a time between 00:00 and 23:59")]
+#[error("{text:?} is not a time between 00:00 and 23:59; write hours and minutes, such as 16:00")]
 pub struct ClockTimeError {
     text: String,
 }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::money::{LARGEST_AMOUNT, Money, Quantity};
+use crate::money::{LARGEST_AMOUNT, Money, Quantity, plain_decimal};
 use crate::price::PriceError;
 
 /// More than nothing and at most everything, with up to four decimals; decimal text such as `12.5` in files.
@@ -42,7 +42,7 @@ impl FromStr for Percent {
         let wrong = || PercentError {
             text: text.chars().take(20).collect(),
         };
-        let percent: Decimal = text.parse().map_err(|_| wrong())?;
+        let percent = plain_decimal(text).ok_or_else(wrong)?;
         let parts = percent.checked_mul(Decimal::from(10_000)).ok_or_else(wrong)?.normalize();
         let parts = (parts.scale() == 0).then_some(parts).and_then(|parts| u32::try_from(parts).ok());
         match parts {

@@ -136,7 +136,7 @@ pub struct Part {
 /// What is wrong with a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PromotionFault {
-    #[error("it is in the catalog twice")]
+    #[error("it is in the catalog twice; leave one of them out")]
     Twice,
     #[error(
         "the catalog has more than {} promotions, or they name more than {} items and categories",
@@ -150,13 +150,13 @@ pub enum PromotionFault {
     Superfluous { kind: &'static str, field: &'static str },
     #[error("kind {kind} needs exactly one of {fields}")]
     OneOf { kind: &'static str, fields: &'static str },
-    #[error("its name is empty, not printable or longer than 80 letters")]
+    #[error("its name is empty, not printable or longer than 80 letters; write what shall stand on the receipt")]
     Name,
     #[error("it names more than {MOST_NAMED} stores or groups, or a group that is empty, not printable or longer than 64 letters")]
     Named,
     #[error("its coupon is empty, not printable or longer than 64 letters")]
     Coupon,
-    #[error("it ends before it begins")]
+    #[error("it ends before it begins; correct the instants")]
     Ends,
     #[error("its hours begin and end at the same time; leave them out for the whole day")]
     Hours,
@@ -170,7 +170,7 @@ pub enum PromotionFault {
     SetsStack,
     #[error("it names no goods; name items or categories, or write \"all\": true")]
     NoGoods,
-    #[error("it names item {sku}, which is not in the catalog")]
+    #[error("it names item {sku}, which is not in the catalog; check the number or add the item")]
     UnknownItem { sku: Sku },
     #[error("it names category {path:?}, which is no path; write it like drinks/beer")]
     Category { path: String },

@@ -325,7 +325,7 @@ fn what_can_not_be_sold_so_is_refused_by_name() {
     assert_eq!(refuse(goods(1, i64::MIN, "CAP")).code(), "quantity");
     assert_eq!(
         refuse(goods(1, 1500, "CAP")).to_string(),
-        "Cap is sold by the piece; 1.5 of it is no number of pieces"
+        "Cap is sold by the piece; 1.5 of it is no number of pieces, key in a whole number"
     );
     assert_eq!(refuse(goods(1, 1000, "NOPE")).code(), "unknown_item");
     let keyed = |price: i64| Goods {
@@ -447,7 +447,10 @@ fn mistakes_in_promotions_are_named() {
         json!({"id": "p", "name": "p", "priority": 1, "kind": "basket", "amount": 0}),
         "amount is 0; it is between 1 and",
     );
-    assert_eq!(wrong(json!([good(), good()]), json!([])), "promotion p: it is in the catalog twice");
+    assert_eq!(
+        wrong(json!([good(), good()]), json!([])),
+        "promotion p: it is in the catalog twice; leave one of them out"
+    );
 }
 
 #[test]
@@ -476,7 +479,7 @@ fn mistakes_in_price_books_are_named() {
         "it ends before it begins",
     );
     let twice = wrong(json!([]), json!([book(json!([])), book(json!([]))]));
-    assert_eq!(twice, "price book b: it is in the catalog twice");
+    assert_eq!(twice, "price book b: it is in the catalog twice; leave one of them out");
     let fault: CatalogError = CatalogError::Book {
         id: "b".parse().unwrap(),
         why: BookFault::Ends,

@@ -71,7 +71,10 @@ fn goods_go_into_the_damaged_out_of_them_and_back_to_the_supplier() {
     let position = shop.room.position(&sku("MUG"), minute(0));
     assert_eq!((position.on_hand, position.damaged), (pieces(5), pieces(1)));
     let too_many = shop.adjust("broken", &[("MUG", Edit::Mended(pieces(2)))]).unwrap_err();
-    assert_eq!(too_many.to_string(), "2 of item MUG are more than the 1 that are damaged");
+    assert_eq!(
+        too_many.to_string(),
+        "2 of item MUG are more than the 1 that are damaged; mend at most those"
+    );
 }
 
 #[test]

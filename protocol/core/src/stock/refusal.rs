@@ -25,7 +25,7 @@ pub enum Refusal {
     #[error("{wanted} of item {sku} are wanted and {available} are free; take less or another item")]
     NotAvailable { sku: Sku, wanted: Quantity, available: Quantity },
 
-    #[error("reservation {reservation} exists already")]
+    #[error("reservation {reservation} exists already; use a new id for a new one")]
     ReservationExists { reservation: ReservationId },
     #[error("reservation {reservation} is not known here; look for it by its order")]
     ReservationUnknown { reservation: ReservationId },
@@ -35,26 +35,26 @@ pub enum Refusal {
     ReservationConsumed { reservation: ReservationId, ticket: TicketId },
     #[error("reservation {reservation} has run out; sell the goods as any others if they are still there")]
     ReservationExpired { reservation: ReservationId },
-    #[error("reservation {reservation} has not run out yet")]
+    #[error("reservation {reservation} has not run out yet; release it if it is no longer wanted")]
     ReservationStands { reservation: ReservationId },
-    #[error("a reservation must end later than now")]
+    #[error("a reservation must end later than now; choose a later time")]
     UntilPast,
 
     #[error("reason {reason} is not on the shop's list; choose one that is")]
     UnknownReason { reason: ReasonCode },
-    #[error("nothing about item {sku} would change")]
+    #[error("nothing about item {sku} would change; key in what is different")]
     NothingChanges { sku: Sku },
     #[error("{delta} of item {sku} would leave less than nothing of the {on_hand} on hand; count the item instead")]
     WouldGoNegative { sku: Sku, on_hand: Quantity, delta: Quantity },
     #[error("{delta} of item {sku} would take goods that are promised: {reserved} are reserved; release a reservation first")]
     WouldBreakPromise { sku: Sku, reserved: Quantity, delta: Quantity },
-    #[error("{asked} of item {sku} are more than the {damaged} that are damaged")]
+    #[error("{asked} of item {sku} are more than the {damaged} that are damaged; mend at most those")]
     NotDamaged { sku: Sku, damaged: Quantity, asked: Quantity },
     #[error("item {sku} was corrected after the stock this change was made for; look at it again and ask anew")]
     StaleBase { sku: Sku },
     #[error("this change was made for a stock this box never had; look at it again and ask anew")]
     BaseAhead,
-    #[error("request {request} was answered before")]
+    #[error("request {request} was answered before; ask anew if more is wanted")]
     RequestAnswered { request: StockRequestId },
 
     #[error("a store sends nothing to itself; name another store")]
@@ -71,16 +71,16 @@ pub enum Refusal {
     OtherOrigin { transfer: TransferId, from: StoreId },
     #[error("delivery {delivery} was booked before; there is nothing left to do")]
     DeliveryTaken { delivery: DeliveryId },
-    #[error("{damaged} of item {sku} can not be damaged when {arrived} came")]
+    #[error("{damaged} of item {sku} can not be damaged when {arrived} came; count what is damaged again")]
     DamagedMore { sku: Sku, arrived: Quantity, damaged: Quantity },
 
-    #[error("order {order} exists already")]
+    #[error("order {order} exists already; give the new one a number of its own")]
     OrderExists { order: OrderNo },
     #[error("order {order} is not known here; receive without an order")]
     OrderUnknown { order: OrderNo },
     #[error("order {order} is closed; receive without an order")]
     OrderClosed { order: OrderNo },
-    #[error("line {line} is named twice")]
+    #[error("line {line} is named twice; add its quantities together")]
     LineTwice { line: u32 },
     #[error("order {order} has no line {line}; look at its papers again")]
     LineUnknown { order: OrderNo, line: u32 },
@@ -92,12 +92,12 @@ pub enum Refusal {
     NothingOpen { order: OrderNo },
     #[error("carton {carton} is not on order {order}; open it and receive line by line")]
     CartonUnknown { order: OrderNo, carton: Sscc },
-    #[error("carton {carton} was received before")]
+    #[error("carton {carton} was received before; leave it out")]
     CartonTaken { carton: Sscc },
-    #[error("the cost of item {sku} must not be negative")]
+    #[error("the cost of item {sku} must not be negative; check the invoice")]
     Cost { sku: Sku },
 
-    #[error("count {count} exists already")]
+    #[error("count {count} exists already; use a new id for a new one")]
     CountExists { count: CountId },
     #[error("count {count} is not known here; start one first")]
     CountUnknown { count: CountId },
@@ -107,9 +107,9 @@ pub enum Refusal {
     CountOpen { count: CountId },
     #[error("a count is made by one person or by two who must agree")]
     Counters,
-    #[error("item {sku} is not part of this count")]
+    #[error("item {sku} is not part of this count; put it aside, or count it in one of its own")]
     NotInCount { sku: Sku },
-    #[error("place {place} is not part of this count")]
+    #[error("place {place} is not part of this count; choose one of its places")]
     PlaceNotInCount { place: crate::stock::Place },
     #[error("item {sku} is named twice; add its pieces up first")]
     CountedTwice { sku: Sku },
@@ -117,14 +117,14 @@ pub enum Refusal {
     CountedWhen { sku: Sku },
     #[error("{items} items wait to be counted again, {sku} among them; count them or leave them as they are")]
     CountUnfinished { sku: Sku, items: usize },
-    #[error("count {count} proposes nothing for item {sku}")]
+    #[error("count {count} proposes nothing for item {sku}; nothing there is to be approved")]
     NotProposed { count: CountId, sku: Sku },
     #[error("whoever counted does not approve; ask another person")]
     SelfApproval,
     #[error("item {sku} was corrected since it was counted; count it again")]
     CorrectedMeanwhile { sku: Sku },
 
-    #[error("{unit} is named twice")]
+    #[error("{unit} is named twice; name each once")]
     UnitTwice { unit: Unit },
     #[error("item {sku} is kept piece by piece or lot by lot: {named} are named and {moved} move; scan each")]
     UnitsMissing { sku: Sku, named: Quantity, moved: Quantity },
@@ -132,7 +132,7 @@ pub enum Refusal {
     UnitUnknown { unit: Unit, sku: Sku },
     #[error("{unit} belongs to item {other}, not to {sku}; scan the right item")]
     UnitOfOther { unit: Unit, sku: Sku, other: Sku },
-    #[error("{unit} of item {sku} is {state}, so it can not be {step}")]
+    #[error("{unit} of item {sku} is {state}, so it can not be {step}; check which one it is")]
     UnitState {
         unit: Unit,
         sku: Sku,

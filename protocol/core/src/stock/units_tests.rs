@@ -55,12 +55,15 @@ fn a_phone_goes_from_the_supplier_to_a_customer_and_back_on_the_shelf() {
     shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap();
     assert_eq!(shop.state("PHONE", "A1"), Some(UnitState::Sold));
     let again = shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap_err();
-    assert_eq!(again.to_string(), "serial A1 of item PHONE is sold, so it can not be sold");
+    assert_eq!(
+        again.to_string(),
+        "serial A1 of item PHONE is sold, so it can not be sold; check which one it is"
+    );
     shop.moves("PHONE", 1, MoveReason::Return, one()).unwrap();
     let early = shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap_err();
     assert_eq!(
         early.to_string(),
-        "serial A1 of item PHONE is returned and not yet looked at, so it can not be sold"
+        "serial A1 of item PHONE is returned and not yet looked at, so it can not be sold; check which one it is"
     );
     shop.mark_units("PHONE", UnitStep::Restocked, "A1").unwrap();
     shop.moves("PHONE", -1, MoveReason::Sale, one()).unwrap();

@@ -20,7 +20,7 @@ pub enum WordError {
     Text { text: String, what: &'static str, longest: usize },
     #[error("{text:?} is not the name of a reason; use 1 to 32 of a-z, 0-9 and '_', beginning with a letter")]
     Reason { text: String },
-    #[error("{text:?} is not the number of a carton: eighteen digits, of which the last checks the others")]
+    #[error("{text:?} is not the number of a carton: eighteen digits, of which the last checks the others; scan the label again")]
     Sscc { text: String },
     #[error("{text:?} is not the name of a tag: {why}")]
     Epc { text: String, why: String },

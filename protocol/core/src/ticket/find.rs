@@ -77,7 +77,12 @@ pub fn read<'a>(catalog: &'a Catalog, rules: &StoreMadeRules, code: &str) -> Res
             if elements.elements().iter().any(|element| card(&element.value)) {
                 return Err(unreadable(BarcodeError::Card));
             }
-            by_elements(catalog, elements)
+            by_elements(catalog, elements).ok_or_else(|| Refusal::UnreadableCode {
+                why: format!(
+                    "the price or weight on the label can not be told in {} and grams; key in the item and its price",
+                    catalog.currency()
+                ),
+            })?
         }
         _ => Label::default(),
     };
@@ -100,15 +105,21 @@ fn by_store(catalog: &Catalog, made: &StoreMade) -> Option<Label> {
     })
 }
 
-fn by_elements(catalog: &Catalog, elements: &ElementString) -> Label {
-    Label {
-        // 392n is a price in the shop's own money, 310n a net weight in kilograms.
-        price: elements.measure(392).and_then(|price| minor(catalog, price)),
-        quantity: elements.measure(310).and_then(thousandths),
+/// `None` where the label names a price or a weight that can not be sold by; to sell by another one would be a guess.
+fn by_elements(catalog: &Catalog, elements: &ElementString) -> Option<Label> {
+    // 392n is a price in the shop's own money, 310n a net weight in kilograms.
+    let price = elements.measure(392).map(|price| minor(catalog, price));
+    let quantity = elements.measure(310).map(thousandths);
+    if price == Some(None) || quantity == Some(None) {
+        return None;
+    }
+    Some(Label {
+        price: price.flatten(),
+        quantity: quantity.flatten(),
         serial: elements.serial().map(str::to_owned),
         lot: elements.lot().map(str::to_owned),
         epc: None,
-    }
+    })
 }
 
 fn minor(catalog: &Catalog, amount: Decimal) -> Option<Money> {

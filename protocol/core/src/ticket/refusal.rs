@@ -18,13 +18,13 @@ pub enum Refusal {
     UnreadableCode { why: String },
     #[error("quantity {quantity} can not be sold; use more than 0 and at most {}", LARGEST_QUANTITY / 1000)]
     Quantity { quantity: Quantity },
-    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces")]
+    #[error("{name} is sold by the piece; {quantity} of it is no number of pieces, key in a whole number")]
     NoPieces { name: String, quantity: Quantity },
     #[error("the ticket has {MOST_LINES} lines; settle it and open another")]
     TooManyLines,
-    #[error("line {line} is not on this ticket")]
+    #[error("line {line} is not on this ticket; read it again")]
     NoSuchLine { line: u32 },
-    #[error("line {line} is already voided")]
+    #[error("line {line} is already voided; scan the item again to sell it")]
     AlreadyVoided { line: u32 },
     #[error("line {line} goes along with line {goods}; change that one")]
     GoesAlong { line: u32, goods: u32 },
@@ -36,11 +36,11 @@ pub enum Refusal {
     EmptyBasket,
     #[error("money was already taken for this ticket; settle it, then take it back as a return, or hand the money back first")]
     AlreadyPaid,
-    #[error("{given} is not enough, {due} is due")]
+    #[error("{given} is not enough, {due} is due; take the rest first")]
     NotEnough { given: String, due: String },
     #[error("an amount of {amount} can not be taken; give more than nothing")]
     Amount { amount: String },
-    #[error("receipt {receipt} was already taken back")]
+    #[error("receipt {receipt} was already taken back; nothing is left to give back for it")]
     AlreadyReturned { receipt: ReceiptNo },
     #[error("receipt {receipt} is itself a return; only a sale can be taken back")]
     NotASale { receipt: ReceiptNo },
@@ -58,7 +58,7 @@ pub enum Refusal {
         "receipt {receipt} was paid by card, and money can not be given back to a card yet; return it where the card was charged, or ask your manager"
     )]
     PaidByCard { receipt: ReceiptNo },
-    #[error("the amounts do not fit: {0}")]
+    #[error(transparent)]
     Money(#[from] MoneyError),
     #[error(transparent)]
     Price(#[from] PriceError),
@@ -108,7 +108,7 @@ pub enum Refusal {
     NoDiscount { line: u32 },
     #[error("coupon {code:?} is already on this ticket; each counts once")]
     CouponTwice { code: String },
-    #[error("coupon {code:?} is not on this ticket")]
+    #[error("coupon {code:?} is not on this ticket; there is nothing to take off")]
     NoSuchCoupon { code: String },
     #[error("this is no coupon; use 1 to 48 printable characters and no card number")]
     Coupon,
@@ -118,7 +118,7 @@ pub enum Refusal {
     NoDeposit { name: String },
     #[error("the ticket is suspended; resume it first")]
     Suspended,
-    #[error("the ticket is not suspended")]
+    #[error("the ticket is not suspended; just go on")]
     NotSuspended,
     #[error("this ticket was taken over by register {register}; go on there, or take it over")]
     Fenced { register: RegisterId },
@@ -158,7 +158,7 @@ pub enum Refusal {
     TenderStays,
     #[error("{amount} is to be given back; choose how before the ticket is closed")]
     RefundFirst { amount: String },
-    #[error("{asked} is more than the {left} that is still to be given back")]
+    #[error("{asked} is more than the {left} that is still to be given back; give back at most that")]
     RefundTooMuch { asked: String, left: String },
     #[error("{asked} is more than the {left} left of what was paid this way; give the rest back another way")]
     RefundBeyondTender { asked: String, left: String },
@@ -171,7 +171,7 @@ pub enum Refusal {
         asked: Quantity,
         left: Quantity,
     },
-    #[error("line {line} is not on receipt {receipt}, or was voided there")]
+    #[error("line {line} is not on receipt {receipt}, or was voided there; check the line on the receipt")]
     NotOnReceipt { receipt: ReceiptNo, line: u32 },
     #[error("line {line} of receipt {receipt} is on this ticket already; void it there to change it")]
     ReturnedTwice { receipt: ReceiptNo, line: u32 },

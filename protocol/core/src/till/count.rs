@@ -21,9 +21,13 @@ pub enum CountError {
     Total { counted: String, stated: String },
     #[error("{} stands in the count twice; give each currency once", .currency.code())]
     CurrencyTwice { currency: Currency },
-    #[error("a count is between nothing and {LARGEST_AMOUNT} minor units")]
+    #[error("a tender stands in the count twice; add its amounts together")]
+    TenderTwice,
+    #[error("a count is between nothing and {LARGEST_AMOUNT} minor units; check what was keyed")]
     TooLarge,
-    #[error("a list of coins and notes holds 1 to {MOST_KINDS} rising values above nothing")]
+    #[error("a count holds at most {MOST_KINDS} kinds of coins and notes; add the pieces of each kind together")]
+    TooManyKinds,
+    #[error("a list of coins and notes holds 1 to {MOST_KINDS} rising values above nothing; correct the list")]
     List,
 }
 
@@ -34,8 +38,9 @@ impl CountError {
             CountError::Twice { .. } => "piece_twice",
             CountError::Total { .. } => "count_total",
             CountError::CurrencyTwice { .. } => "currency_twice",
+            CountError::TenderTwice => "tender_twice",
             CountError::TooLarge => "count_too_large",
-            CountError::List => "denominations",
+            CountError::List | CountError::TooManyKinds => "denominations",
         }
     }
 }
@@ -210,11 +215,18 @@ impl Count {
 }
 
 fn total_of(currency: Currency, pieces: &[Pieces]) -> Result<Money, CountError> {
+    if pieces.len() > MOST_KINDS {
+        return Err(CountError::TooManyKinds);
+    }
     let mut total = 0i64;
     for (place, counted) in pieces.iter().enumerate() {
         if pieces[..place].iter().any(|before| before.value == counted.value) {
             let value = currency.digits(counted.value);
             return Err(CountError::Twice { currency, value });
+        }
+        if counted.value <= Money::ZERO {
+            let value = currency.digits(counted.value);
+            return Err(CountError::UnknownPiece { currency, value });
         }
         let worth = i64::try_from(counted.pieces)
             .ok()
@@ -268,6 +280,11 @@ impl Tally {
         for (place, count) in counts.iter().enumerate() {
             if counts[..place].iter().any(|before| before.currency == count.currency) {
                 return Err(CountError::CurrencyTwice { currency: count.currency });
+            }
+        }
+        for (place, declared) in tenders.iter().enumerate() {
+            if tenders[..place].iter().any(|before| before.tender == declared.tender) {
+                return Err(CountError::TenderTwice);
             }
         }
         if tenders.iter().any(|declared| !(0..=LARGEST_AMOUNT).contains(&declared.amount.0)) {
@@ -364,6 +381,23 @@ mod tests {
         assert!(serde_json::from_str::<Count>(text).is_err());
         let text = r#"{"counts":[{"currency":"EUR","total":4},{"currency":"EUR","total":4}]}"#;
         assert!(serde_json::from_str::<Tally>(text).is_err());
+        let text = r#"{"counts":[],"tenders":[{"tender":"voucher","amount":1},{"tender":"voucher","amount":2}]}"#;
+        assert!(
+            serde_json::from_str::<Tally>(text)
+                .unwrap_err()
+                .to_string()
+                .contains("a tender stands in the count twice")
+        );
+        // A piece below nothing could make any total right, and no drawer has a hundred thousand kinds of coins.
+        let text = r#"{"currency":"EUR","pieces":[{"value":500,"pieces":1},{"value":-100,"pieces":1}],"total":400}"#;
+        assert!(serde_json::from_str::<Count>(text).is_err());
+        let kinds = (1..100_000)
+            .map(|value| Pieces {
+                value: Money(value),
+                pieces: 1,
+            })
+            .collect();
+        assert_eq!(Count::read(currency("EUR"), kinds, Money(1)), Err(CountError::TooManyKinds));
     }
 
     proptest! {

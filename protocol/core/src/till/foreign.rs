@@ -7,7 +7,7 @@ use std::str::FromStr;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use crate::money::{Currency, LARGEST_AMOUNT, Money, MoneyError};
+use crate::money::{Currency, LARGEST_AMOUNT, Money, MoneyError, plain_decimal};
 
 /// How much of the store's own currency one unit of the other is worth, such as `0.92`. Decimal text on the wire and in the journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -23,8 +23,8 @@ pub struct ExchangeRateError {
 impl FromStr for ExchangeRate {
     type Err = ExchangeRateError;
     fn from_str(text: &str) -> Result<Self, ExchangeRateError> {
-        match text.parse::<Decimal>() {
-            Ok(rate) if rate > Decimal::ZERO && rate <= Decimal::from(1_000_000) && rate.scale() <= 10 => Ok(Self(rate.normalize())),
+        match plain_decimal(text) {
+            Some(rate) if rate > Decimal::ZERO && rate <= Decimal::from(1_000_000) && rate.scale() <= 10 => Ok(Self(rate.normalize())),
             _ => Err(ExchangeRateError {
                 text: text.chars().take(30).collect(),
             }),
@@ -67,6 +67,21 @@ impl Foreign {
             return Err(MoneyError::TooLarge);
         }
         Ok(Money(worth))
+    }
+}
+
+/// For fuzzers: any text is an exchange rate or refused by name; a rate reads back the same, and what a note is worth is within any shop or
+/// refused. Counts arrive as JSON or protobuf and are fed there.
+pub fn fuzz_one(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(rate) = text.parse::<ExchangeRate>() else { return };
+    assert_eq!(String::from(rate).parse(), Ok(rate));
+    for currency in ["JPY", "EUR", "KWD", "CLF"].into_iter().filter_map(|code| code.parse().ok()) {
+        for amount in [i64::MIN, -1, 1, i64::MAX].map(Money) {
+            if let Ok(worth) = (Foreign { currency, amount, rate }).worth(currency) {
+                assert_eq!(worth.in_bounds(), Ok(worth));
+            }
+        }
     }
 }
 
