@@ -129,6 +129,7 @@ async fn make_schema(connection: &mut Connection, path: &str) -> Result<(), sqlx
 }
 
 /// For fuzzers: any text is a server's address or refused without repeating it; what is shown of one holds no password.
+#[cfg(test)]
 pub fn fuzz_one(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match text.parse::<ServerUrl>() {

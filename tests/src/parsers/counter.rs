@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use backroom_core::barcode::StoreMadeRules;
 use backroom_core::catalog::{Catalog, CatalogFile};
 use backroom_core::ids::{CommandId, ShiftId, TicketId};
-use backroom_core::money::{Currency, Money, Quantity};
+use backroom_core::money::{Currency, Money, Quantity, Rounding};
 use backroom_core::tax::{self, PriceMode};
 use backroom_core::ticket::{Counter, Event, Mode, Open, Opening, Policy, Put, Refusal};
 use backroom_core::time::{Calendar, Instant};
@@ -57,6 +57,7 @@ fn build() -> Result<Shop, String> {
             currency: catalog.currency(),
             prices: PriceMode::Inclusive,
             cash_step: 1,
+            cash_rounding: Rounding::default(),
             mode: Mode::Selling,
             pinned: None,
             session: 0,

@@ -7,10 +7,10 @@ use backroom_core::catalog::{Catalog, CatalogFile};
 use backroom_core::directive::Order;
 use backroom_core::facts::Fact;
 use backroom_core::journal::proof::Proof;
-use backroom_core::money::ExchangeRate;
 use backroom_core::staff::Role;
 use backroom_core::stock::StockMove;
 use backroom_core::ticket::Policy;
+use backroom_core::till::Foreign;
 use backroom_core::till::Tally;
 use backroom_core::time::Instant;
 use serde::Serialize;
@@ -24,7 +24,7 @@ pub fn fuzz_one(bytes: &[u8]) {
     same::<Tally>(bytes);
     same::<Policy>(bytes);
     same::<StockMove>(bytes);
-    same::<ExchangeRate>(bytes);
+    same::<Foreign>(bytes);
     same::<Programme>(bytes);
     same::<Proof>(bytes);
     if let Some(file) = same::<CatalogFile>(bytes)
