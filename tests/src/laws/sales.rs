@@ -181,7 +181,7 @@ fn line_adds_up(ticket: &Ticket, line: &Line) -> Option<String> {
 fn parse_rate(text: &str) -> Option<(i128, i128)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{fraction}");
-    let plain = !digits.is_empty() && digits.len() <= 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let plain = !digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|byte| byte.is_ascii_digit());
     let digits = plain.then(|| digits.parse().ok()).flatten()?;
     Some((digits, 10_i128.pow(fraction.len() as u32)))
 }
