@@ -15,7 +15,12 @@ mod store;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
+use anyhow::{Result as Answer, anyhow, bail};
 use backroom_core::catalog::Sku;
 use backroom_core::facts::{CatalogApplied, ClosedTicket, Fact, LineRole, RegisterEnrolled, SignedIn, StockOpened, TenderKind, TicketEnd};
 use backroom_core::ids::CommandId;
@@ -30,6 +35,7 @@ use self::book::Book;
 use self::counter::Held;
 use self::store::{Place, Store};
 use crate::chance::Chance;
+use crate::figure::Figure;
 use crate::laws::{self, Evidence, Export, Id, Law, OpenTender, OpenTicket, Options, Verdict};
 
 /// What went wrong, in one sentence.
@@ -39,7 +45,7 @@ pub type Broken = String;
 const CHECKED: [Law; 7] = [Law::L1, Law::L2, Law::L3, Law::L4, Law::L5, Law::L6, Law::L7];
 
 /// What must be met in enough days, or the check checks nothing.
-pub const MUST_MEET: [&str; 33] = [
+pub const MUST_MEET: [&str; 36] = [
     "balances",
     "bottle_refunds",
     "cancellations",
@@ -63,17 +69,110 @@ pub const MUST_MEET: [&str; 33] = [
     "quotations",
     "receipts_wholly_back",
     "registers_fallen",
+    "returns",
     "said_twice",
     "splits",
     "suspended",
+    "tickets",
     "tips",
     "training",
     "transfers",
     "unknown_cards",
     "voided_tenders",
+    "vouchers",
     "without_receipt",
     "zs",
 ];
+
+/// So many tickets in each shop; enough for receipts to come back in parts.
+const TICKETS: u64 = 40;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Tickets in all.
+    pub tickets: u64,
+    /// The first seed; each shop has one of its own.
+    pub first: u64,
+}
+
+/// Plays the seeds on all cores. The first thing that does not hold ends it, and is told with its seed.
+pub fn check(plan: &Plan) -> Answer<Vec<Figure>> {
+    let next = AtomicU64::new(0);
+    let shops = plan.tickets.div_ceil(TICKETS);
+    let all = Mutex::new((Met::new(), BTreeMap::<Law, u64>::new()));
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    thread::scope(|scope| {
+        let worker = || -> Answer<()> {
+            loop {
+                let shop = next.fetch_add(1, Ordering::Relaxed);
+                if shop >= shops {
+                    return Ok(());
+                }
+                let seed = plan.first + shop;
+                let tickets = TICKETS.min(plan.tickets - shop * TICKETS);
+                let outcome = match play(seed, tickets) {
+                    Ok(outcome) => outcome,
+                    Err(why) => {
+                        // The others need not go on.
+                        next.store(shops, Ordering::Relaxed);
+                        bail!("shop {seed}: {why}\nplay it again: measure laws --shop {seed}");
+                    }
+                };
+                let Ok(mut all) = all.lock() else { bail!("a worker panicked") };
+                outcome
+                    .met
+                    .into_iter()
+                    .for_each(|(what, times)| *all.0.entry(what).or_default() += times);
+                let looked = outcome.checked.into_iter();
+                looked.for_each(|(law, times)| *all.1.entry(law).or_default() += times);
+            }
+        };
+        let running: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
+        for one in running {
+            one.join().map_err(|_| anyhow!("a worker panicked"))??;
+        }
+        anyhow::Ok(())
+    })?;
+    let (met, checked) = all.into_inner().map_err(|_| anyhow!("a worker panicked"))?;
+    let mut figures = vec![
+        Figure::exactly("days.differences", 0.0, "tickets", 0.0),
+        Figure::raw("days.shops", shops as f64, "shops"),
+    ];
+    // Nothing met is nothing checked.
+    let counted = |name: &str, times: u64, unit| Figure {
+        goal: Some("> 0".to_owned()),
+        ok: Some(times > 0),
+        ..Figure::raw(name, times as f64, unit)
+    };
+    for what in MUST_MEET {
+        figures.push(counted(
+            &format!("days.{what}"),
+            met.get(what).copied().unwrap_or_default(),
+            "times",
+        ));
+    }
+    for (law, times) in checked {
+        figures.push(counted(&format!("days.checked_{law}").to_lowercase(), times, "places"));
+    }
+    Ok(figures)
+}
+
+/// Plays one shop twice: what it comes to, and whether it came to the same.
+pub fn replay(seed: u64) -> Answer<Vec<Figure>> {
+    let (first, second) = (play(seed, TICKETS), play(seed, TICKETS));
+    let said = |outcome: &std::result::Result<Outcome, Broken>| match outcome {
+        Ok(outcome) => format!("{:?} {:?}", outcome.met, outcome.checked),
+        Err(why) => why.clone(),
+    };
+    if said(&first) != said(&second) {
+        bail!("shop {seed} does not play the same twice:\n{}\n{}", said(&first), said(&second));
+    }
+    let outcome = first.map_err(|why| anyhow!("shop {seed}: {why}"))?;
+    let met = outcome.met.into_iter();
+    Ok(met
+        .map(|(what, times)| Figure::raw(&format!("days.{what}"), times as f64, "times"))
+        .collect())
+}
 
 /// What happened, by name.
 pub type Met = BTreeMap<&'static str, u64>;
@@ -264,7 +363,13 @@ impl<'a> Shop<'a> {
     }
 
     /// Puts a ticket that ended into the journal, after looking at it with the second calculation.
-    fn close(&mut self, held: &mut Held, closed: ClosedTicket, command: Option<CommandId>, call: &'static str) -> Result<ClosedTicket, Broken> {
+    fn close(
+        &mut self,
+        held: &mut Held,
+        closed: ClosedTicket,
+        command: Option<CommandId>,
+        call: &'static str,
+    ) -> Result<ClosedTicket, Broken> {
         let shift = self.shift(held.place)?;
         let closed = ClosedTicket { shift, ..closed };
         if !matches!(closed.end, TicketEnd::Cancelled | TicketEnd::Quotation) {
@@ -289,10 +394,14 @@ impl<'a> Shop<'a> {
                 }
             }
             for sold in &mut self.sold {
-                sold.given.add(&closed).map_err(|why| format!("what came back does not add up: {why}"))?;
+                sold.given
+                    .add(&closed)
+                    .map_err(|why| format!("what came back does not add up: {why}"))?;
             }
             for layaway in &mut self.layaways {
-                layaway.add(&closed).map_err(|why| format!("what was paid does not add up: {why}"))?;
+                layaway
+                    .add(&closed)
+                    .map_err(|why| format!("what was paid does not add up: {why}"))?;
             }
         }
         if let (TicketEnd::Sale | TicketEnd::Exchange, Some(receipt)) = (closed.end, closed.receipt) {
@@ -368,7 +477,13 @@ impl<'a> Shop<'a> {
         let ticket = |held: &Held| OpenTicket {
             ticket: Id(held.open.opening.ticket.to_bytes()),
             command_ids: held.commands.iter().map(|id| Id(id.to_bytes())).collect(),
-            tenders: held.paid.iter().map(|paid| OpenTender { command_id: Id(paid.id.to_bytes()) }).collect(),
+            tenders: held
+                .paid
+                .iter()
+                .map(|paid| OpenTender {
+                    command_id: Id(paid.id.to_bytes()),
+                })
+                .collect(),
         };
         self.resting.iter().map(ticket).collect()
     }

@@ -125,7 +125,9 @@ impl Shop<'_> {
     fn too_much_back(&mut self, held: &mut Held, at: usize) -> Result<(), Broken> {
         let sold = &self.sold[at];
         let lines: Vec<(u32, i64)> = sold.left.iter().map(|(line, left)| (*line, left.quantity)).collect();
-        let Some((line, left)) = self.chance.pick(&lines).copied() else { return Ok(()) };
+        let Some((line, left)) = self.chance.pick(&lines).copied() else {
+            return Ok(());
+        };
         let doing = self.doing(held, "take_back")?;
         let sold = &self.sold[at];
         let asked = [(line, Quantity(left + 1000))];
@@ -171,9 +173,7 @@ impl Shop<'_> {
         let permit = self.permit(&held, ApprovedAction::CancelSale, None)?;
         let doing = self.doing(&held, "cancel_sale")?;
         let sold = &self.sold[at];
-        let decided = held
-            .open
-            .cancel_sale(&self.store.counter(), &sold.sale, &sold.given, permit, doing);
+        let decided = held.open.cancel_sale(&self.store.counter(), &sold.sale, &sold.given, permit, doing);
         if !self.decided(&mut held, doing.command_id, "cancel_sale", decided)? {
             return Ok(());
         }
@@ -197,9 +197,7 @@ impl Shop<'_> {
             lowest: Some(Money(good.price)),
             reason: text("gift")?,
         };
-        let decided = held
-            .open
-            .take_back_without_receipt(&self.store.counter(), brought, permit, doing);
+        let decided = held.open.take_back_without_receipt(&self.store.counter(), brought, permit, doing);
         if self.decided(&mut held, doing.command_id, "without_receipt", decided)? {
             self.met("without_receipt");
             self.pay(&mut held)?;
@@ -211,7 +209,10 @@ impl Shop<'_> {
     pub fn came_back(&mut self, held: &Held, closed: &ClosedTicket) -> Result<(), Broken> {
         let only = held.back.first().map(|(receipt, ..)| *receipt);
         let pure = !held.others && held.back.iter().all(|(receipt, ..)| Some(*receipt) == only);
-        let coins = closed.tenders.iter().all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
+        let coins = closed
+            .tenders
+            .iter()
+            .all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
         for (receipt, line, quantity) in &held.back {
             let sold = self.sold.iter_mut().find(|sold| sold.sale.receipt == Some(*receipt));
             let sold = sold.ok_or_else(|| format!("receipt {receipt} was never given out"))?;
@@ -224,7 +225,10 @@ impl Shop<'_> {
                 .find(of_this)
                 .ok_or_else(|| format!("line {line} of {receipt} did not come back"))?;
             if back.quantity.0 != -quantity {
-                return Err(format!("{} of line {line} of {receipt} came back, {quantity} were brought", -back.quantity.0));
+                return Err(format!(
+                    "{} of line {line} of {receipt} came back, {quantity} were brought",
+                    -back.quantity.0
+                ));
             }
             let left = sold.left.entry(*line).or_default();
             left.quantity -= quantity;
@@ -236,7 +240,9 @@ impl Shop<'_> {
             }
             let something = left.figures.iter().chain(left.taxes.values()).any(|figure| *figure != 0);
             if left.quantity < 0 || (left.quantity == 0 && something) {
-                return Err(format!("all of line {line} of receipt {receipt} came back, and this is left: {left:?}"));
+                return Err(format!(
+                    "all of line {line} of receipt {receipt} came back, and this is left: {left:?}"
+                ));
             }
             sold.mixed |= !pure || !coins;
         }
@@ -250,7 +256,11 @@ impl Shop<'_> {
             sold.carry += closed.cash_rounding.0;
         }
         let is_whole = sold.is_whole_back();
-        let paid_in_coins = sold.sale.tenders.iter().all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
+        let paid_in_coins = sold
+            .sale
+            .tenders
+            .iter()
+            .all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
         let all_lines = sold
             .sale
             .lines
@@ -258,7 +268,10 @@ impl Shop<'_> {
             .filter(|line| line.voided.is_none())
             .all(|line| sold.left.contains_key(&line.line));
         if is_whole && all_lines && paid_in_coins && !sold.mixed && sold.carry != 0 {
-            return Err(format!("all of receipt {:?} came back in coins, and {} was not given back", only, sold.carry));
+            return Err(format!(
+                "all of receipt {:?} came back in coins, and {} was not given back",
+                only, sold.carry
+            ));
         }
         if is_whole {
             self.met("receipts_wholly_back");
@@ -294,7 +307,11 @@ impl Shop<'_> {
         let day = self.store.calendar.civil_date(self.book.now);
         let keep_until = day.checked_add(jiff::ToSpan::days(20)).map_err(|why| why.to_string())?;
         let layaway = LayawayId(self.book.id());
-        let form = if self.chance.percent(70) { LayawayForm::Layaway } else { LayawayForm::Order };
+        let form = if self.chance.percent(70) {
+            LayawayForm::Layaway
+        } else {
+            LayawayForm::Order
+        };
         match held.open.lay_away(&self.store.counter(), layaway, form, keep_until, doing.at) {
             Err(refusal) => {
                 self.refuse(doing.command_id, "lay_away", &refusal)?;
@@ -311,7 +328,11 @@ impl Shop<'_> {
     }
 
     fn prepay(&mut self, place: Place, at: usize, left: i64) -> Result<(), Broken> {
-        let amount = if self.chance.percent(40) { left } else { self.chance.between(1, left as u64) as i64 };
+        let amount = if self.chance.percent(40) {
+            left
+        } else {
+            self.chance.between(1, left as u64) as i64
+        };
         let mut held = self.begin(place, Mode::Selling)?;
         held.others = true;
         let doing = self.doing(&held, "prepay")?;
@@ -365,4 +386,3 @@ impl Shop<'_> {
         self.commit_by_the_box(held, TicketFact::LayawayEnded(ended))
     }
 }
-

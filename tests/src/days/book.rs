@@ -134,7 +134,8 @@ impl Book {
         }
         for till in touched(&fact) {
             let till = self.tills.entry(till).or_insert_with(|| Till::new(till));
-            till.apply(&fact, self.now).map_err(|why| format!("a till can not take {fact:?}: {why}"))?;
+            till.apply(&fact, self.now)
+                .map_err(|why| format!("a till can not take {fact:?}: {why}"))?;
         }
         self.days.apply(&fact, self.calendar.business_day(self.now));
         self.records.push(Record {

@@ -61,7 +61,11 @@ impl Shop<'_> {
         let id = self.book.asked("open_shift");
         let opening = self.opening(place, id)?;
         let currency = self.store.currency;
-        let opened = self.book.till(place.till).open_with(currency, opening).map_err(fault("open_shift"))?;
+        let opened = self
+            .book
+            .till(place.till)
+            .open_with(currency, opening)
+            .map_err(fault("open_shift"))?;
         self.fact(place, "open_shift", id, Fact::ShiftOpened(opened))
     }
 
@@ -76,7 +80,11 @@ impl Shop<'_> {
         let kind = self.chance.pick(&kinds).copied().unwrap_or(CashMove::PaidIn);
         let amount = Money(self.chance.between(1, 5000) as i64);
         let id = self.book.asked("move_cash");
-        let moved = self.book.till(place.till).move_cash(kind, amount, "change").map_err(fault("move_cash"))?;
+        let moved = self
+            .book
+            .till(place.till)
+            .move_cash(kind, amount, "change")
+            .map_err(fault("move_cash"))?;
         self.fact(place, "move_cash", id, Fact::CashMoved(moved))?;
         self.met("cash_moves");
         Ok(())
@@ -109,7 +117,11 @@ impl Shop<'_> {
         };
         let id = self.book.asked("transfer");
         let (currency, to) = (self.store.currency, self.book.till(to).clone());
-        match self.book.till(from).transfer_to(&to, currency, WitnessRule::From(Money(1000)), transfer) {
+        match self
+            .book
+            .till(from)
+            .transfer_to(&to, currency, WitnessRule::From(Money(1000)), transfer)
+        {
             Err(_) => {
                 self.book.refused(id, "transfer");
                 self.met("refusals");
@@ -128,7 +140,12 @@ impl Shop<'_> {
         let till = self.book.till(place.till);
         let x = till.x(at, day).map_err(fault("x"))?;
         if x.expected != held(till)? {
-            return Err(format!("the X of till {} expects {}, the till {}", place.till, x.expected.0, held(till)?.0));
+            return Err(format!(
+                "the X of till {} expects {}, the till {}",
+                place.till,
+                x.expected.0,
+                held(till)?.0
+            ));
         }
         self.met("xs");
         Ok(())
@@ -139,7 +156,11 @@ impl Shop<'_> {
         let tally = self.tally(till, found)?;
         let id = self.book.asked("count");
         let currency = self.store.currency;
-        let counted = self.book.till(till).count(currency, tally, place.staff, None).map_err(fault("count"))?;
+        let counted = self
+            .book
+            .till(till)
+            .count(currency, tally, place.staff, None)
+            .map_err(fault("count"))?;
         self.fact(place, "count", id, Fact::Till(TillFact::TillCounted(Box::new(counted))))
     }
 
@@ -158,7 +179,11 @@ impl Shop<'_> {
     /// What lies in the till, and sometimes a little more or less.
     fn found(&mut self, till: TillId) -> Result<i64, Broken> {
         let expected = held(self.book.till(till))?.0;
-        let off = if self.chance.percent(30) { self.chance.below(400) as i64 - 200 } else { 0 };
+        let off = if self.chance.percent(30) {
+            self.chance.below(400) as i64 - 200
+        } else {
+            0
+        };
         Ok(expected + off)
     }
 
@@ -206,7 +231,9 @@ impl Shop<'_> {
     }
 
     pub fn close_day(&mut self) -> Result<(), Broken> {
-        let Some(place) = self.store.places.first().copied() else { return Ok(()) };
+        let Some(place) = self.store.places.first().copied() else {
+            return Ok(());
+        };
         let by = Self::by_place(place, None);
         let day = self.book.today();
         let terminal = text("pay1")?;
@@ -233,7 +260,11 @@ impl Shop<'_> {
             let unknown = self.book.days.settled(day, terminal, settlement, SettlementEnd::Unknown, "link");
             self.book.step(unknown, "settled", by)?;
         }
-        let end = if self.chance.percent(80) { SettlementEnd::Done } else { SettlementEnd::Left };
+        let end = if self.chance.percent(80) {
+            SettlementEnd::Done
+        } else {
+            SettlementEnd::Left
+        };
         let ended = self.book.days.settled(day, terminal, settlement, end, "host");
         self.book.step(ended, "settled", by)?;
         for place in self.store.places.clone() {

@@ -99,7 +99,13 @@ impl Shop<'_> {
     }
 
     /// Makes a decision about the basket true; whether there was one.
-    pub fn decided(&mut self, held: &mut Held, id: CommandId, call: &'static str, decided: Result<Decided, Refusal>) -> Result<bool, Broken> {
+    pub fn decided(
+        &mut self,
+        held: &mut Held,
+        id: CommandId,
+        call: &'static str,
+        decided: Result<Decided, Refusal>,
+    ) -> Result<bool, Broken> {
         match decided {
             Err(refusal) => self.refuse(id, call, &refusal).map(|()| false),
             Ok(decided) => {
@@ -122,7 +128,10 @@ impl Shop<'_> {
             again.apply(event.clone());
         }
         if again != held.open {
-            return Err(format!("a ticket built again from its events is another:\n{again:?}\n{:?}", held.open));
+            return Err(format!(
+                "a ticket built again from its events is another:\n{again:?}\n{:?}",
+                held.open
+            ));
         }
         held.open = again;
         self.met("registers_fallen");
@@ -191,14 +200,18 @@ impl Shop<'_> {
                 let price = Money(self.chance.between(1, 9000) as i64);
                 let unknown = self.chance.percent(50).then_some("UNKNOWN-17");
                 let doing = self.doing(held, "sell_by_department")?;
-                let decided =
-                    held.open
-                        .sell_by_department(&counter, &text(DEPARTMENT)?, price, unknown, doing.command_id, doing.at);
+                let decided = held
+                    .open
+                    .sell_by_department(&counter, &text(DEPARTMENT)?, price, unknown, doing.command_id, doing.at);
                 self.decided(held, doing.command_id, "sell_by_department", decided)?;
             }
             2 => {
                 let doing = self.doing(held, "check_age")?;
-                let old = if self.chance.percent(80) { AgeDecision::Passed } else { AgeDecision::Refused };
+                let old = if self.chance.percent(80) {
+                    AgeDecision::Passed
+                } else {
+                    AgeDecision::Refused
+                };
                 let (event, refused) = held
                     .open
                     .check_age(&counter, GIN, old, doing.staff, doing.command_id, doing.at)
@@ -215,7 +228,11 @@ impl Shop<'_> {
             3 => drop(self.scan(held, "NOTHING-LIKE-THIS", 1000)?),
             _ => {
                 let good = self.store.good(&mut self.chance)?.clone();
-                let quantity = if good.measured { self.chance.between(1, 3000) as i64 } else { self.chance.between(1, 4) as i64 * 1000 };
+                let quantity = if good.measured {
+                    self.chance.between(1, 3000) as i64
+                } else {
+                    self.chance.between(1, 4) as i64 * 1000
+                };
                 let price = good.open_price.then(|| Money(self.chance.between(1, 3000) as i64));
                 let weighed = good.measured && self.chance.percent(50);
                 let weight = weighed.then(|| Reading {
@@ -289,7 +306,11 @@ impl Shop<'_> {
             }
             8 => self.name_customer(held)?,
             9 => {
-                let taxes = if self.chance.percent(60) { Vec::new() } else { vec!["state".to_owned()] };
+                let taxes = if self.chance.percent(60) {
+                    Vec::new()
+                } else {
+                    vec!["state".to_owned()]
+                };
                 let exemption = self.chance.percent(80).then(|| Exemption {
                     taxes,
                     reason: "diplomat".to_owned(),
@@ -314,9 +335,7 @@ impl Shop<'_> {
     pub fn name_customer(&mut self, held: &mut Held) -> Result<(), Broken> {
         let groups = [self.chance.pick(&["staff", "club"]).copied().unwrap_or("club").to_owned()];
         let doing = self.doing(held, "name_customer")?;
-        let decided = held
-            .open
-            .name_customer(&self.store.counter(), Some(text("c1")?), &groups, doing);
+        let decided = held.open.name_customer(&self.store.counter(), Some(text("c1")?), &groups, doing);
         self.decided(held, doing.command_id, "name_customer", decided).map(drop)
     }
 

@@ -2,8 +2,8 @@
 //! a tender, and the end of the ticket.
 
 use backroom_core::facts::{
-    ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, CardAsked, CardEnd, CardEnded, ClosedTicket, Fact, FoundCapture, RefundAsked, Tender,
-    TenderKind, TenderTaken, TenderVoided, TicketFact,
+    ApprovedAction, BalanceAsked, BalanceEnd, BalanceEnded, CardAsked, CardEnd, CardEnded, ClosedTicket, Fact, FoundCapture, RefundAsked,
+    Tender, TenderKind, TenderTaken, TenderVoided, TicketFact,
 };
 use backroom_core::ids::{AccountId, CommandId};
 use backroom_core::money::Money;
@@ -172,7 +172,12 @@ impl Shop<'_> {
     fn foreign(&mut self, held: &mut Held) -> Result<End, Broken> {
         let (currency, rate, per_unit, decimals) = *self
             .chance
-            .pick(&[("USD", "0.92", 9200, 2), ("GBP", "1.1547", 11547, 2), ("JPY", "0.0062", 62, 0), ("KWD", "2.99", 29_900, 3)])
+            .pick(&[
+                ("USD", "0.92", 9200, 2),
+                ("GBP", "1.1547", 11547, 2),
+                ("JPY", "0.0062", 62, 0),
+                ("KWD", "2.99", 29_900, 3),
+            ])
             .ok_or("no foreign money")?;
         let amount = self.chance.between(50, 9000) as i64;
         let foreign = Foreign {
@@ -229,8 +234,16 @@ impl Shop<'_> {
 
     fn card(&mut self, held: &mut Held) -> Result<End, Broken> {
         let remaining = held.open.remaining_exact().map_err(fault("remaining"))?.0;
-        let goods = if self.chance.percent(60) { remaining } else { self.chance.between(1, remaining.max(1) as u64) as i64 };
-        let tip = if self.chance.percent(20) { self.chance.between(0, goods.max(0) as u64 / 10) as i64 } else { 0 };
+        let goods = if self.chance.percent(60) {
+            remaining
+        } else {
+            self.chance.between(1, remaining.max(1) as u64) as i64
+        };
+        let tip = if self.chance.percent(20) {
+            self.chance.between(0, goods.max(0) as u64 / 10) as i64
+        } else {
+            0
+        };
         let settle = goods == remaining && self.chance.percent(70);
         let doing = self.doing(held, "card")?;
         let wish = CardWish {
@@ -371,8 +384,17 @@ impl Shop<'_> {
 
     fn balance(&mut self, held: &mut Held) -> Result<End, Broken> {
         let remaining = held.open.remaining_exact().map_err(fault("remaining"))?.0;
-        let amount = if self.chance.percent(50) { remaining } else { self.chance.between(1, remaining.max(1) as u64) as i64 };
-        let kinds = [TenderKind::GiftCard, TenderKind::StoreCredit, TenderKind::OnAccount, TenderKind::Points];
+        let amount = if self.chance.percent(50) {
+            remaining
+        } else {
+            self.chance.between(1, remaining.max(1) as u64) as i64
+        };
+        let kinds = [
+            TenderKind::GiftCard,
+            TenderKind::StoreCredit,
+            TenderKind::OnAccount,
+            TenderKind::Points,
+        ];
         let kind = self.chance.pick(&kinds).copied().unwrap_or(TenderKind::GiftCard);
         let settle = amount == remaining && self.chance.percent(50);
         self.ask_balance(held, kind, amount, settle, None, None)?;
@@ -533,7 +555,11 @@ impl Shop<'_> {
             (kind, of) => {
                 let gives_back = of.map_or(GivesBack::AsCredit, GivesBack::To);
                 if !self.ask_balance(held, kind, part.amount.0, false, Some(gives_back), part.account)? {
-                    return Err(format!("the plan gives {} back as {}, and it is refused", part.amount.0, kind.word()));
+                    return Err(format!(
+                        "the plan gives {} back as {}, and it is refused",
+                        part.amount.0,
+                        kind.word()
+                    ));
                 }
             }
         }

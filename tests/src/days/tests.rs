@@ -8,7 +8,10 @@ fn whole_days_keep_all_laws_and_meet_everything() {
     let mut broken = Vec::new();
     for seed in 1..=400 {
         match play(seed, 30) {
-            Ok(outcome) => outcome.met.into_iter().for_each(|(what, times)| *met.entry(what).or_default() += times),
+            Ok(outcome) => outcome
+                .met
+                .into_iter()
+                .for_each(|(what, times)| *met.entry(what).or_default() += times),
             Err(why) => broken.push(format!("seed {seed}: {why}")),
         }
     }

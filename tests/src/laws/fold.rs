@@ -51,7 +51,11 @@ impl ShiftSums {
         if !ticket.counts() {
             return;
         }
-        for tender in ticket.tenders.iter().filter(|tender| tender.kind == "cash" && tender.foreign.is_none()) {
+        for tender in ticket
+            .tenders
+            .iter()
+            .filter(|tender| tender.kind == "cash" && tender.foreign.is_none())
+        {
             let amount = i128::from(tender.amount);
             match amount < 0 {
                 true => self.cash_refunds -= amount,

@@ -76,7 +76,11 @@ fn adds_up(ticket: &Ticket) -> Vec<String> {
         ] {
             equal(&format!("{what} of a {} ticket", ticket.end), i128::from(amount), 0);
         }
-        equal(&format!("cash rounding of a {} ticket", ticket.end), i128::from(ticket.cash_rounding), 0);
+        equal(
+            &format!("cash rounding of a {} ticket", ticket.end),
+            i128::from(ticket.cash_rounding),
+            0,
+        );
     }
     if counted {
         equal("the lines' net", sum(ticket.counted_lines().map(|line| line.net)), lines_come_to.0);

@@ -134,10 +134,16 @@ impl Days {
         for z in &fact.zs {
             match self.zs.get(z) {
                 Some(own) => sums.add(own),
-                None => faults.push(format!("day {} names Z {} of till {}, which is none", fact.number, z.number, z.till)),
+                None => faults.push(format!(
+                    "day {} names Z {} of till {}, which is none",
+                    fact.number, z.number, z.till
+                )),
             }
             if !self.told.insert(z.clone()) {
-                faults.push(format!("Z {} of till {} lies in two days, again in {}", z.number, z.till, fact.number));
+                faults.push(format!(
+                    "Z {} of till {} lies in two days, again in {}",
+                    z.number, z.till, fact.number
+                ));
             }
         }
         faults.extend(sums.compare(&format!("day {}", fact.number), &fact.totals));
@@ -200,7 +206,10 @@ impl Sums {
 
 fn by_class(taxes: &[TaxSum]) -> BTreeMap<(String, String), (i128, i128)> {
     let mut all: BTreeMap<(String, String), (i128, i128)> = BTreeMap::new();
-    for TaxSum { tax_class, rate, net, tax, .. } in taxes {
+    for TaxSum {
+        tax_class, rate, net, tax, ..
+    } in taxes
+    {
         let class = all.entry((tax_class.clone(), rate.clone())).or_default();
         *class = (class.0 + i128::from(*net), class.1 + i128::from(*tax));
     }
@@ -241,7 +250,10 @@ impl Till {
             // Of a till that nobody counted yet nothing is known.
             let real = rest.as_ref().map(|rest| rest.get(&result.currency).copied().unwrap_or_default());
             if let Some(real) = real.filter(|real| i128::from(result.expected) != *real) {
-                faults.push(format!("its count expects {} {}, {real} should lie there", result.expected, result.currency));
+                faults.push(format!(
+                    "its count expects {} {}, {real} should lie there",
+                    result.expected, result.currency
+                ));
             }
             faults.extend(found(result));
         }
@@ -344,7 +356,10 @@ impl Open {
         self.net += i128::from(ticket.net);
         self.tax += i128::from(ticket.tax);
         self.cash_rounding += i128::from(ticket.cash_rounding);
-        for TaxSum { tax_class, rate, net, tax, .. } in &ticket.taxes {
+        for TaxSum {
+            tax_class, rate, net, tax, ..
+        } in &ticket.taxes
+        {
             let class = self.taxes.entry((tax_class.clone(), rate.clone())).or_default();
             *class = (class.0 + i128::from(*net), class.1 + i128::from(*tax));
         }
@@ -403,8 +418,13 @@ fn close(till: &mut Till, fact: &ShiftClosed) -> Vec<String> {
     till.ever.add(&Sums::of_z(z));
     // A Z of the first version does not say in which currency it counts.
     till.rest = z.detail.as_ref().map(|detail| {
-        let foreign = detail.foreign.iter().map(|found| (found.currency.clone(), i128::from(found.counted)));
-        std::iter::once((detail.currency.clone(), i128::from(z.counted))).chain(foreign).collect()
+        let foreign = detail
+            .foreign
+            .iter()
+            .map(|found| (found.currency.clone(), i128::from(found.counted)));
+        std::iter::once((detail.currency.clone(), i128::from(z.counted)))
+            .chain(foreign)
+            .collect()
     });
     if let Some(detail) = &z.detail {
         faults.extend(till.ever.compare(&format!("Z {} since ever", z.number), &detail.periods.perpetual));
@@ -422,7 +442,10 @@ fn others(z: &ZReport, open: &Open) -> Vec<String> {
         .map(|sum| (sum.tender.clone(), (i128::from(sum.taken), i128::from(sum.refunded))))
         .collect();
     if said != open.tenders {
-        faults.push(format!("Z {}: tenders are {said:?}, the shift adds up to {:?}", z.number, open.tenders));
+        faults.push(format!(
+            "Z {}: tenders are {said:?}, the shift adds up to {:?}",
+            z.number, open.tenders
+        ));
     }
     let flow = |cash: &super::facts::ForeignCash| {
         let flow = &cash.flow;
@@ -431,14 +454,20 @@ fn others(z: &ZReport, open: &Open) -> Vec<String> {
     };
     let said: BTreeMap<String, [i128; 4]> = z.totals.foreign.iter().map(flow).collect();
     if said != open.foreign {
-        faults.push(format!("Z {}: foreign cash is {said:?}, the shift adds up to {:?}", z.number, open.foreign));
+        faults.push(format!(
+            "Z {}: foreign cash is {said:?}, the shift adds up to {:?}",
+            z.number, open.foreign
+        ));
     }
     let Some(detail) = &z.detail else { return faults };
     for result in &detail.foreign {
         let [float, taken, received, drops] = open.foreign.get(&result.currency).copied().unwrap_or_default();
         let real = float + taken + received - drops;
         if i128::from(result.expected) != real {
-            faults.push(format!("Z {}: expects {} {}, the shift adds up to {real}", z.number, result.expected, result.currency));
+            faults.push(format!(
+                "Z {}: expects {} {}, the shift adds up to {real}",
+                z.number, result.expected, result.currency
+            ));
         }
         faults.extend(found(result));
     }

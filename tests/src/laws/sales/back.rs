@@ -77,7 +77,10 @@ impl Given {
                 .get(&of.receipt)
                 .and_then(|sale| sale.tenders.iter().find(|taken| taken.command_id == of.tender));
             let Some(took) = took else {
-                faults.push(format!("gives money back to tender {}, which receipt {} has not", of.tender, of.receipt));
+                faults.push(format!(
+                    "gives money back to tender {}, which receipt {} has not",
+                    of.tender, of.receipt
+                ));
                 continue;
             };
             let back = self.tenders.entry((of.receipt.clone(), of.tender)).or_default();
