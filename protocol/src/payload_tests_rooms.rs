@@ -18,6 +18,16 @@ use backroom_core::time::BusinessDay;
 
 use super::*;
 
+const EVERY_TENDER: [TenderKind; 7] = [
+    TenderKind::Cash,
+    TenderKind::Card,
+    TenderKind::GiftCard,
+    TenderKind::StoreCredit,
+    TenderKind::Voucher,
+    TenderKind::OnAccount,
+    TenderKind::Points,
+];
+
 fn eur() -> Currency {
     "EUR".parse().unwrap()
 }
@@ -92,11 +102,13 @@ pub fn detail() -> ZDetail {
         },
         tally: tally(),
         foreign: vec![result()],
-        tenders: vec![TenderResult {
-            tender: TenderKind::Card,
-            expected: Money(900),
-            declared: Money(900),
-        }],
+        tenders: EVERY_TENDER
+            .map(|tender| TenderResult {
+                tender,
+                expected: Money(900),
+                declared: Money(900),
+            })
+            .to_vec(),
         counted_by: anna(),
         handed_to: Some(ben()),
         difference: Some(Difference {
@@ -284,11 +296,13 @@ fn widened() -> Vec<Fact> {
     };
     let totals = Totals {
         received: Money(9),
-        tenders: vec![TenderSum {
-            tender: TenderKind::Card,
-            taken: Money(0),
-            refunded: Money(5),
-        }],
+        tenders: EVERY_TENDER
+            .map(|tender| TenderSum {
+                tender,
+                taken: Money(0),
+                refunded: Money(5),
+            })
+            .to_vec(),
         foreign: vec![ForeignCash { currency: usd(), flow }],
         ..Totals::default()
     };

@@ -34,6 +34,7 @@ pub use evidence::{
 };
 pub use headoffice::Sync;
 pub use report::{Law, LawReport, Report, Verdict, Violation};
+pub use words::Id;
 
 use report::Findings;
 use shop::Shop;

@@ -421,8 +421,10 @@ pub fn fault_of(ticket: &ClosedTicket) -> Option<&'static str> {
     if due != i128::from(ticket.due.0) {
         return Some("due");
     }
+    // What is for the staff is no part of what the goods were paid with.
     let given = sum(&mut ticket.tenders.iter().map(|tender| tender.amount));
-    if given - i128::from(ticket.change.0) != due {
+    let tips = sum(&mut ticket.tenders.iter().map(|tender| tender.details.tip));
+    if given - tips - i128::from(ticket.change.0) != due {
         return Some("tenders");
     }
     for line in ticket.lines.iter().filter(|line| line.voided.is_none()) {

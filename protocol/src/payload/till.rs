@@ -11,7 +11,7 @@ use backroom_core::time::BusinessDay;
 use prost::Message;
 
 use super::counter::{read_word, word};
-use super::{Fact, Kind, Parsed, PayloadError, command_id, needed, parse, read_all, read_tax_sum, shift, tax_sum};
+use super::{Fact, Kind, Parsed, PayloadError, command_id, needed, parse, read_all, read_tax_sum, shift, tax_sum, ticket};
 use crate::v1::journal as wire;
 
 const TILL_KINDS: [(TillKind, &str); 5] = [
@@ -21,7 +21,6 @@ const TILL_KINDS: [(TillKind, &str); 5] = [
     (TillKind::BankBag, "bank_bag"),
     (TillKind::Bank, "bank"),
 ];
-const TENDERS: [(TenderKind, &str); 2] = [(TenderKind::Cash, "cash"), (TenderKind::Card, "card")];
 
 pub fn encode(fact: &TillFact) -> Vec<u8> {
     match fact {
@@ -181,7 +180,7 @@ pub fn read_foreign_cash(read: wire::ForeignCash) -> Parsed<ForeignCash> {
 
 pub fn tender_sum(sum: &TenderSum) -> wire::TenderSum {
     wire::TenderSum {
-        tender: word(&TENDERS, sum.tender),
+        tender: sum.tender.word().into(),
         taken_minor: sum.taken.0,
         refunded_minor: sum.refunded.0,
     }
@@ -189,7 +188,7 @@ pub fn tender_sum(sum: &TenderSum) -> wire::TenderSum {
 
 pub fn read_tender_sum(read: wire::TenderSum) -> Parsed<TenderSum> {
     Ok(TenderSum {
-        tender: read_word("tender", &TENDERS, read.tender)?,
+        tender: ticket::word("tender", read.tender, TenderKind::from_word)?,
         taken: Money(read.taken_minor),
         refunded: Money(read.refunded_minor),
     })
@@ -206,7 +205,7 @@ fn tally(tally: &Tally) -> wire::Tally {
         total_minor: count.total().0,
     };
     let declared = |declared: &TenderDeclared| wire::TenderDeclared {
-        tender: word(&TENDERS, declared.tender),
+        tender: declared.tender.word().into(),
         amount_minor: declared.amount.0,
     };
     wire::Tally {
@@ -232,7 +231,7 @@ fn read_tally(read: wire::Tally) -> Parsed<Tally> {
     };
     let declared = |read: wire::TenderDeclared| {
         Ok(TenderDeclared {
-            tender: read_word("tender", &TENDERS, read.tender)?,
+            tender: ticket::word("tender", read.tender, TenderKind::from_word)?,
             amount: Money(read.amount_minor),
         })
     };
@@ -259,7 +258,7 @@ fn read_result(read: wire::CountResult) -> Parsed<CountResult> {
 
 pub fn detail(detail: &ZDetail) -> wire::ZDetail {
     let tender = |tender: &TenderResult| wire::TenderResult {
-        tender: word(&TENDERS, tender.tender),
+        tender: tender.tender.word().into(),
         expected_minor: tender.expected.0,
         declared_minor: tender.declared.0,
     };
@@ -283,7 +282,7 @@ pub fn detail(detail: &ZDetail) -> wire::ZDetail {
 pub fn read_detail(read: wire::ZDetail) -> Parsed<ZDetail> {
     let tender = |read: wire::TenderResult| {
         Ok(TenderResult {
-            tender: read_word("tender", &TENDERS, read.tender)?,
+            tender: ticket::word("tender", read.tender, TenderKind::from_word)?,
             expected: Money(read.expected_minor),
             declared: Money(read.declared_minor),
         })

@@ -11,7 +11,7 @@ use backroom_tests::baseline::grpc;
 use backroom_tests::campaign::{broker, crash, fault::Fault, panics};
 use backroom_tests::latency::Latencies;
 use backroom_tests::laws::{self, Sync};
-use backroom_tests::{baskets, checkout, federation_sim, figure, journal_verify, pricing};
+use backroom_tests::{baskets, checkout, days, federation_sim, figure, journal_verify, pricing};
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -123,9 +123,16 @@ struct FederationSim {
 
 #[derive(Debug, Args)]
 struct Laws {
-    /// Prices so many random baskets and compares each with a second calculation, instead of reading files
+    /// Tries so many random baskets instead of reading files: half of them are priced and compared with a second calculation, half are
+    /// tickets of whole days in random shops, whose journal must keep the laws L1 to L7
     #[arg(long, value_name = "N", conflicts_with_all = ["store_export", "hq_export", "tickets", "log", "state", "ledger"])]
     seeds: Option<u64>,
+    /// With random baskets, few of them: short, for every day
+    #[arg(long, conflicts_with_all = ["store_export", "hq_export", "tickets", "log", "state", "ledger"])]
+    quick: bool,
+    /// Plays the days of this one shop again, twice, and tells what was met
+    #[arg(long, value_name = "SEED", conflicts_with_all = ["seeds", "quick", "store_export", "hq_export", "tickets", "log", "state", "ledger"])]
+    shop: Option<u64>,
     /// The first of the seeds
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -252,14 +259,11 @@ async fn run(what: What) -> Result<bool> {
             // As above: a missed goal is told.
             Ok(true)
         }
+        What::Laws(args) if args.seeds.is_some() || args.quick => random_laws(&args),
         What::Laws(Laws {
-            seeds: Some(seeds),
-            seed,
-            json,
-            ..
+            shop: Some(shop), json, ..
         }) => {
-            let figures = baskets::compare(&baskets::Plan { seeds, first: seed })?;
-            figure::print(&figures, json);
+            figure::print(&days::replay(shop)?, json);
             Ok(true)
         }
         What::Laws(args) => check_laws(args),
@@ -306,6 +310,21 @@ fn simulate(args: &FederationSim) -> bool {
             .for_each(|line| eprintln!("{line}"));
     }
     report.holds
+}
+
+/// In a debug build a few seconds' worth.
+const QUICK_BASKETS: u64 = 6_000;
+
+fn random_laws(args: &Laws) -> Result<bool> {
+    let seeds = args.seeds.unwrap_or(QUICK_BASKETS);
+    let tickets = seeds / 2;
+    let mut figures = baskets::compare(&baskets::Plan {
+        seeds: seeds - tickets,
+        first: args.seed,
+    })?;
+    figures.extend(days::check(&days::Plan { tickets, first: args.seed })?);
+    figure::print(&figures, args.json);
+    Ok(figures.iter().all(|figure| figure.ok != Some(false)))
 }
 
 fn check_laws(args: Laws) -> Result<bool> {

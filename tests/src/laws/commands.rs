@@ -1,7 +1,8 @@
 //! Laws 1 and 2: what was acknowledged is in force exactly once, and nothing is in force that nobody asked for.
 //!
-//! A command is in force where it is an entry's own command id, a line's, a line's void's, or one of an open ticket. The ids of
-//! tenders only refer to the entry that took the money.
+//! A command is in force where it is an entry's own command id, a line's, a line's void's, one in a ticket's history or age checks, or one
+//! of an open ticket. The ids of tenders and of their voids only refer to the entry that took or gave back the money. Several lines of a
+//! ticket may follow from one command: a deposit along with its goods, the lines of a receipt that comes back, goods that were put aside.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -61,14 +62,23 @@ pub fn index<'a>(shops: &'a [Shop<'a>]) -> Index<'a> {
                 add(id, Site::Entry { entry, role: "its own" });
             }
             let Fact::TicketClosed(ticket) = &entry.fact else { continue };
+            let (mut made, mut left_out) = (HashSet::new(), HashSet::new());
             for line in &ticket.lines {
-                if let Some(id) = line.command_id {
+                if let Some(id) = line.command_id
+                    && (made.insert(id) || line.stands_alone())
+                {
                     add(id, Site::Entry { entry, role: "a line" });
                 }
-                if let Some(voided) = &line.voided {
+                if let Some(voided) = &line.voided
+                    && (left_out.insert(voided.command_id) || line.details.follows.is_none())
+                {
                     let role = "a voided line";
                     add(voided.command_id, Site::Entry { entry, role });
                 }
+            }
+            for happened in ticket.details.history.iter().chain(&ticket.details.age_checks) {
+                let role = "what happened";
+                add(happened.command_id, Site::Entry { entry, role });
             }
         }
         for store in &shop.boxes {
@@ -164,19 +174,29 @@ pub fn asked(findings: &mut Findings, evidence: &Evidence, shops: &[Shop<'_>], i
         index.iter().for_each(|_| findings.looked());
     }
     for shop in shops {
-        // A card's money comes when the terminal says so, not when a client asks; the client asked for the wish before.
+        // A card's or a balance's money comes when the terminal or head office says so, not when a client asks; the client asked for the
+        // wish before.
         let mut wishes: HashSet<Id> = HashSet::new();
+        let mut put_aside: HashSet<Id> = HashSet::new();
         for told in &shop.entries {
             let entry = told.entry;
             if let Fact::Newer(body) = &entry.fact
-                && body.get("fact").and_then(serde_json::Value::as_str) == Some("card_asked")
+                && let Some("card_asked" | "refund_asked" | "balance_asked") = body.get("fact").and_then(serde_json::Value::as_str)
             {
                 wishes.extend(entry.header.command_id);
             }
-            let wished = |tender: &super::facts::Tender| tender.kind == "card" && wishes.contains(&tender.command_id);
+            if let Fact::TicketClosed(ticket) = &entry.fact
+                && entry.header.command_id.is_some()
+            {
+                put_aside.extend(ticket.details.layaway);
+            }
+            let wished = |tender: &super::facts::Tender| tender.kind != "cash" && wishes.contains(&tender.command_id);
             let by_card = match &entry.fact {
                 Fact::TenderTaken(fact) => wished(&fact.tender),
                 Fact::TicketClosed(ticket) => ticket.tenders.iter().any(wished),
+                // They follow from the ticket that put the goods aside, sold them or gave the money back.
+                Fact::LayawayOpened(fact) => put_aside.contains(&fact.layaway),
+                Fact::LayawayEnded(fact) => put_aside.contains(&fact.layaway),
                 _ => false,
             };
             let by_itself = by_card

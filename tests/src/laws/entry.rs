@@ -53,6 +53,21 @@ pub enum Line {
     },
 }
 
+/// Reads an entry whose bytes were handed over without a line around them, with its body where it is of a kind known to JSON only.
+pub fn of_bytes(bytes: &[u8], body: Option<Value>) -> Result<Entry, String> {
+    let (header, payload) = header::read(bytes)?;
+    let fact = match facts::from_bytes(header.kind, payload)? {
+        Some(fact) => fact,
+        None => Fact::Newer(body.unwrap_or_default()),
+    };
+    Ok(Entry {
+        header,
+        hash: Hash(Sha256::digest(bytes).into()),
+        fact,
+        faults: Vec::new(),
+    })
+}
+
 /// Reads one line. An error means that the line is no JSON of an export.
 pub fn read(line: &str) -> serde_json::Result<Line> {
     let mut said: Said = serde_json::from_str(line)?;

@@ -211,6 +211,14 @@ impl HqEvidence {
 }
 
 impl Export {
+    /// Takes one entry by its bytes alone, as a test in memory has it; `body` is looked at for newer kinds only.
+    pub fn take(&mut self, bytes: &[u8], body: Option<Value>) {
+        match entry::of_bytes(bytes, body) {
+            Ok(entry) => self.entries.push(entry),
+            Err(why) => self.unreadable.push(why),
+        }
+    }
+
     pub fn read(lines: impl BufRead, name: String) -> anyhow::Result<Self> {
         let mut export = Self { name, ..Self::default() };
         let name = export.name.clone();

@@ -65,6 +65,18 @@ mod take {
         *field = (!text.is_empty()).then_some(text);
         Ok(())
     }
+    pub fn texts(field: &mut Vec<String>, value: Value<'_>) -> Taken {
+        value.text().map(|text| field.push(text))
+    }
+    pub fn maybe_small(field: &mut Option<u32>, value: Value<'_>) -> Taken {
+        value.small().map(|number| *field = (number != 0).then_some(number))
+    }
+    /// The bytes have the code alone.
+    pub fn reason(field: &mut Option<super::Reasoned>, value: Value<'_>) -> Taken {
+        let reason = value.text()?;
+        *field = (!reason.is_empty()).then_some(super::Reasoned { reason });
+        Ok(())
+    }
     pub fn whole<M: Message>(field: &mut M, value: Value<'_>) -> Taken {
         value.message().map(|message| *field = message)
     }
@@ -135,12 +147,18 @@ message!(SignedIn {
     3 session: u64 = take::number,
 });
 
+message!(#[derive(Eq)] CurrencySum {
+    1 currency: String = take::text,
+    2 amount: i64 = take::amount,
+});
+
 message!(ShiftOpened {
     0 fact: String = take::text,
     1 shift: Id = take::id,
     2 till: String = take::text,
     3 register: String = take::text,
     4 float: i64 = take::amount,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")] 6 foreign: Vec<CurrencySum> = take::each,
 });
 
 message!(CashMoved {
@@ -152,12 +170,30 @@ message!(CashMoved {
     5 reason: String = take::text,
 });
 
+message!(Foreign {
+    1 currency: String = take::text,
+    2 amount: i64 = take::amount,
+    3 rate: String = take::text,
+});
+
+message!(RefundOf {
+    1 receipt: Receipt = take::whole,
+    2 tender: Id = take::id,
+});
+
+message!(TenderDetails {
+    #[serde(default)] 1 tip: i64 = take::amount,
+    #[serde(default)] 4 refund_of: Option<RefundOf> = take::maybe,
+});
+
 message!(Tender {
     1 command_id: Id = take::id,
     2 at: Micros = take::micros,
     #[serde(rename = "tender")] 3 kind: String = take::text,
     4 amount: i64 = take::amount,
     #[serde(default, skip_serializing_if = "Option::is_none")] 5 attempt: Option<String> = take::maybe_text,
+    #[serde(default)] 6 foreign: Option<Foreign> = take::maybe,
+    #[serde(flatten)] 7 details: TenderDetails = take::whole,
 });
 
 message!(TenderTaken {
@@ -196,6 +232,30 @@ impl Message for PriceReason {
     }
 }
 
+message!(#[derive(Eq, PartialOrd, Ord)] TaxPart {
+    1 tax: String = take::text,
+    2 rate: String = take::text,
+    3 amount: i64 = take::amount,
+});
+
+message!(#[derive(Eq, Hash, PartialOrd, Ord)] ReturnOf {
+    1 receipt: Receipt = take::whole,
+    2 line: u32 = take::small,
+});
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reasoned {
+    pub reason: String,
+}
+
+message!(LineDetails {
+    #[serde(default)] 1 role: String = take::text,
+    #[serde(default)] 2 follows: Option<u32> = take::maybe_small,
+    #[serde(default)] 10 returns: Option<ReturnOf> = take::maybe,
+    #[serde(default)] 11 layaway: Option<Id> = take::maybe_id,
+    #[serde(default)] 12 without_receipt: Option<Reasoned> = take::reason,
+});
+
 message!(Line {
     1 line: u32 = take::small,
     2 command_id: Option<Id> = take::maybe_id,
@@ -212,13 +272,71 @@ message!(Line {
     13 net: i64 = take::amount,
     14 tax: i64 = take::amount,
     15 voided: Option<Voided> = take::maybe,
+    #[serde(default)] 16 taxes: Vec<TaxPart> = take::each,
+    #[serde(flatten)] 17 details: LineDetails = take::whole,
 });
+
+impl Line {
+    /// Goods and what is a piece in the shop; payments, fees and what was sold by department are none.
+    pub fn is_goods(&self) -> bool {
+        matches!(self.details.role.as_str(), "" | "goods" | "deposit" | "bottle_refund")
+    }
+
+    /// Made by a command of its own, and by it alone: several of all others can follow from one.
+    pub fn stands_alone(&self) -> bool {
+        let details = &self.details;
+        details.follows.is_none() && details.returns.is_none() && details.layaway.is_none()
+    }
+}
 
 message!(#[derive(Eq, PartialOrd, Ord)] TaxSum {
     1 tax_class: String = take::text,
     2 rate: String = take::text,
     3 net: i64 = take::amount,
     4 tax: i64 = take::amount,
+    #[serde(default)] 5 parts: Vec<TaxPart> = take::each,
+});
+
+message!(Exemption {
+    #[serde(default)] 1 taxes: Vec<String> = take::texts,
+    2 reason: String = take::text,
+});
+
+message!(#[doc = "A command that left neither line nor tender: a check of age, a discount, a rest."] Happened {
+    1 command_id: Id = take::id,
+    2 at: Micros = take::micros,
+});
+
+message!(Quoted {
+    1 net: i64 = take::amount,
+    2 tax: i64 = take::amount,
+});
+
+/// In the JSON the tender's own fields stand beside `voided`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct VoidedTender {
+    #[serde(flatten)]
+    pub tender: Tender,
+    pub voided: Voided,
+}
+
+impl Message for VoidedTender {
+    fn field(&mut self, number: u64, value: Value<'_>) -> Result<(), String> {
+        match number {
+            1 => take::whole(&mut self.tender, value),
+            2 => take::whole(&mut self.voided, value),
+            _ => Ok(()),
+        }
+    }
+}
+
+message!(TicketDetails {
+    #[serde(default)] 6 exemption: Option<Exemption> = take::maybe,
+    #[serde(default)] 7 age_checks: Vec<Happened> = take::each,
+    #[serde(default)] 10 voided_tenders: Vec<VoidedTender> = take::each,
+    #[serde(default)] 11 layaway: Option<Id> = take::maybe_id,
+    #[serde(default)] 12 quoted: Option<Quoted> = take::maybe,
+    #[serde(default)] 14 history: Vec<Happened> = take::each,
 });
 
 message!(Ticket {
@@ -242,6 +360,7 @@ message!(Ticket {
     17 tenders: Vec<Tender> = take::each,
     18 change: i64 = take::amount,
     19 moves: Vec<StockMove> = take::each,
+    #[serde(flatten)] 20 details: TicketDetails = take::whole,
 });
 
 impl Ticket {
@@ -249,11 +368,75 @@ impl Ticket {
     pub fn counted_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.voided.is_none())
     }
+
+    /// Whether money and goods changed hands.
+    pub fn counts(&self) -> bool {
+        matches!(self.end.as_str(), "sale" | "return" | "exchange" | "cancellation")
+    }
+
+    /// Counted among the returns. An exchange is counted by the way its balance went.
+    pub fn counts_as_return(&self) -> bool {
+        match self.end.as_str() {
+            "exchange" => self.due < 0,
+            end => end == "return" || end == "cancellation",
+        }
+    }
 }
 
 message!(#[derive(Eq, PartialOrd, Ord)] ReceiptSpan {
     1 first: Receipt = take::whole,
     2 last: Receipt = take::whole,
+});
+
+message!(TenderSum {
+    1 tender: String = take::text,
+    2 taken: i64 = take::amount,
+    3 refunded: i64 = take::amount,
+});
+
+message!(Flow {
+    1 float: i64 = take::amount,
+    2 taken: i64 = take::amount,
+    3 change: i64 = take::amount,
+    4 refunds: i64 = take::amount,
+    5 paid_in: i64 = take::amount,
+    6 paid_out: i64 = take::amount,
+    7 received: i64 = take::amount,
+    8 drops: i64 = take::amount,
+});
+
+message!(ForeignCash {
+    1 currency: String = take::text,
+    2 flow: Flow = take::whole,
+});
+
+message!(CountResult {
+    1 currency: String = take::text,
+    2 expected: i64 = take::amount,
+    3 counted: i64 = take::amount,
+    4 over_short: i64 = take::amount,
+});
+
+message!(PeriodTotals {
+    1 zs: u64 = take::number,
+    2 sales: u64 = take::number,
+    3 returns: u64 = take::number,
+    4 net: i64 = take::amount,
+    5 tax: i64 = take::amount,
+    6 taxes: Vec<TaxSum> = take::each,
+    7 cash_rounding: i64 = take::amount,
+    8 sales_due: i64 = take::amount,
+    9 returns_due: i64 = take::amount,
+});
+
+message!(Periods {
+    5 perpetual: PeriodTotals = take::whole,
+});
+
+message!(ZDetail {
+    1 currency: String = take::text,
+    2 periods: Periods = take::whole,
+    #[serde(default)] 4 foreign: Vec<CountResult> = take::each,
 });
 
 message!(Totals {
@@ -274,6 +457,9 @@ message!(Totals {
     15 drops: i64 = take::amount,
     16 receipts: Vec<ReceiptSpan> = take::each,
     #[serde(default)] 17 card_taken: i64 = take::amount,
+    #[serde(default)] 18 received: i64 = take::amount,
+    #[serde(default)] 19 tenders: Vec<TenderSum> = take::each,
+    #[serde(default)] 20 foreign: Vec<ForeignCash> = take::each,
 });
 
 message!(ZReport {
@@ -287,6 +473,7 @@ message!(ZReport {
     8 over_short: i64 = take::amount,
     9 perpetual_sales: i64 = take::amount,
     10 perpetual_returns: i64 = take::amount,
+    #[serde(default)] 11 detail: Option<ZDetail> = take::maybe,
 });
 
 message!(ShiftClosed {
@@ -323,6 +510,69 @@ message!(DirectiveRefused {
     0 fact: String = take::text,
     1 directive: u64 = take::number,
     2 why: String = take::text,
+});
+
+message!(CashTransferred {
+    0 fact: String = take::text,
+    1 from: String = take::text,
+    2 to: String = take::text,
+    #[serde(default)] 3 from_shift: Option<Id> = take::maybe_id,
+    #[serde(default)] 4 to_shift: Option<Id> = take::maybe_id,
+    5 currency: String = take::text,
+    6 sums: Vec<CurrencySum> = take::each,
+});
+
+message!(Count {
+    1 currency: String = take::text,
+    3 total: i64 = take::amount,
+});
+
+message!(Tally {
+    1 counts: Vec<Count> = take::each,
+});
+
+message!(TillCounted {
+    0 fact: String = take::text,
+    1 till: String = take::text,
+    #[serde(default)] 2 shift: Option<Id> = take::maybe_id,
+    3 currency: String = take::text,
+    4 tally: Tally = take::whole,
+    #[serde(default)] 5 results: Vec<CountResult> = take::each,
+});
+
+message!(#[derive(Eq, Hash)] ZRef {
+    1 till: String = take::text,
+    2 number: u64 = take::number,
+    3 shift: Id = take::id,
+});
+
+message!(DayNumbered {
+    0 fact: String = take::text,
+    2 number: u64 = take::number,
+    3 zs: Vec<ZRef> = take::each,
+    4 totals: PeriodTotals = take::whole,
+});
+
+message!(TenderVoided {
+    0 fact: String = take::text,
+    1 ticket: Id = take::id,
+    2 tender: Tender = take::whole,
+    3 voided: Voided = take::whole,
+});
+
+message!(LayawayOpened {
+    0 fact: String = take::text,
+    1 layaway: Id = take::id,
+    8 lines: Vec<Line> = take::each,
+    9 total: i64 = take::amount,
+});
+
+message!(LayawayEnded {
+    0 fact: String = take::text,
+    1 layaway: Id = take::id,
+    2 end: String = take::text,
+    #[serde(default)] 3 ticket: Option<Id> = take::maybe_id,
+    4 fee: i64 = take::amount,
 });
 
 macro_rules! facts {
@@ -381,6 +631,12 @@ facts! {
     10 "shift_closed" ShiftClosed(ShiftClosed),
     11 "price_directed" PriceDirected(PriceDirected),
     12 "directive_refused" DirectiveRefused(DirectiveRefused),
+    41 "cash_transferred" CashTransferred(CashTransferred),
+    42 "till_counted" TillCounted(TillCounted),
+    55 "day_numbered" DayNumbered(DayNumbered),
+    71 "tender_voided" TenderVoided(TenderVoided),
+    75 "layaway_opened" LayawayOpened(LayawayOpened),
+    76 "layaway_ended" LayawayEnded(LayawayEnded),
 }
 
 impl Fact {

@@ -36,30 +36,33 @@ pub struct ShiftSums {
     pub paid_in: i128,
     pub paid_out: i128,
     pub drops: i128,
+    /// Out of another till.
+    pub received: i128,
     pub counted: Option<i128>,
 }
 
 impl ShiftSums {
     /// What the drawer should hold.
     pub fn expected(&self) -> i128 {
-        self.float + self.cash_taken + self.paid_in - self.change - self.cash_refunds - self.paid_out - self.drops
+        self.float + self.cash_taken + self.paid_in + self.received - self.change - self.cash_refunds - self.paid_out - self.drops
     }
 
     pub fn add_ticket(&mut self, ticket: &Ticket) {
-        let cash: i128 = ticket
+        if !ticket.counts() {
+            return;
+        }
+        for tender in ticket
             .tenders
             .iter()
-            .filter(|tender| tender.kind == "cash")
-            .map(|tender| i128::from(tender.amount))
-            .sum();
-        match ticket.end.as_str() {
-            "sale" => {
-                self.cash_taken += cash;
-                self.change += i128::from(ticket.change);
+            .filter(|tender| tender.kind == "cash" && tender.foreign.is_none())
+        {
+            let amount = i128::from(tender.amount);
+            match amount < 0 {
+                true => self.cash_refunds -= amount,
+                false => self.cash_taken += amount,
             }
-            "return" => self.cash_refunds -= cash,
-            _ => {}
         }
+        self.change += i128::from(ticket.change);
     }
 
     /// Whether `kind` is a way cash can move.
@@ -120,7 +123,7 @@ impl Fold {
             }
             Fact::TicketClosed(ticket) => {
                 self.add_stock(&ticket.moves);
-                if ticket.end != "cancelled" {
+                if ticket.counts() {
                     self.shift(&ticket.till, ticket.shift).add_ticket(ticket);
                 }
                 let Some(receipt) = &ticket.receipt else { return };

@@ -46,11 +46,11 @@ fn reasons(moves: &[StockMove], reason: &str) -> Option<String> {
     ))
 }
 
-/// A ticket moves exactly what its lines say, per item.
+/// A ticket moves exactly what its lines say, per item. What comes back is a return, whatever the ticket is.
 fn moves_of(ticket: &Ticket) -> Option<String> {
     let mut left: BTreeMap<&str, i128> = BTreeMap::new();
-    if ticket.end != "cancelled" {
-        for line in ticket.counted_lines() {
+    if ticket.counts() {
+        for line in ticket.counted_lines().filter(|line| line.is_goods()) {
             *left.entry(&line.sku).or_default() -= i128::from(line.quantity);
         }
     }
@@ -60,5 +60,6 @@ fn moves_of(ticket: &Ticket) -> Option<String> {
     if let Some((sku, difference)) = left.into_iter().find(|(_, difference)| *difference != 0) {
         return Some(format!("moves {difference} thousandths of {sku} less than its lines say"));
     }
-    reasons(&ticket.moves, &ticket.end)
+    let (back, sold): (Vec<StockMove>, Vec<StockMove>) = ticket.moves.iter().cloned().partition(|moved| moved.delta > 0);
+    reasons(&back, "return").or_else(|| reasons(&sold, "sale"))
 }

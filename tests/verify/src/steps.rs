@@ -152,6 +152,13 @@ pub const STEPS: &[Step] = &[
         run: federation,
     },
     Step {
+        name: "laws",
+        about: "random baskets against a second calculation, and whole days against the laws",
+        needs: &["build"],
+        deadline: USUAL,
+        run: laws,
+    },
+    Step {
         name: "checkout",
         about: "figures of a checkout, in a debug build",
         needs: &["build"],
@@ -216,6 +223,10 @@ fn federation(place: &mut Place, step: &Step) -> Tally {
     program(place, step, "measure", &["federation-sim", "--quick", "--json"])
 }
 
+fn laws(place: &mut Place, step: &Step) -> Tally {
+    program(place, step, "measure", &["laws", "--quick", "--json"])
+}
+
 fn checkout(place: &mut Place, step: &Step) -> Tally {
     program(place, step, "measure", &["checkout", "--quick", "--json"])
 }
@@ -235,7 +246,7 @@ fn program(place: &Place, step: &Step, name: &str, words: &[&str]) -> Tally {
     if let Ok(ran) = &ran
         && ran.succeeded()
     {
-        ran.print_tail(40);
+        ran.print_tail(64);
     }
     let skips = ran.as_ref().map_or_else(|_| Vec::new(), |ran| counts::skips(&ran.output));
     Tally {

@@ -340,6 +340,17 @@ fn a_document_that_does_not_add_up_is_named_and_stays_in_the_totals() {
     );
 }
 
+#[test]
+fn a_ticket_with_a_tip_is_no_faulty_document() {
+    let Fact::TicketClosed(mut paid) = sale("t1", 5, 700) else {
+        panic!()
+    };
+    paid.tenders[0].amount = Money(paid.tenders[0].amount.0 + 50);
+    assert_eq!(fault_of(&paid), Some("tenders"));
+    paid.tenders[0].details.tip = Money(50);
+    assert_eq!(fault_of(&paid), None);
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Happens {
     Open(u8),

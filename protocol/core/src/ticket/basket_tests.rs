@@ -403,11 +403,34 @@ fn practice_moves_nothing_and_an_offer_owes_nothing() {
 
     let mut offer = open(1);
     scan(&mut offer, "TEE-M", 2000, 1);
-    let quote = offer.quote("2026-12-24".parse().unwrap()).unwrap();
+    let quote = offer.quote(&shop().counter(), "2026-12-24".parse().unwrap()).unwrap();
     adds_up(&quote);
     assert_eq!((quote.due, quote.end.series()), (Money(0), Some(Series::Quotations)));
     let quoted = quote.details.quoted.unwrap();
     assert_eq!(quoted.net.0 + quoted.tax.0, 3980);
+}
+
+#[test]
+fn the_lines_of_an_offer_add_up_to_it_where_taxes_are_rounded_over_the_document() {
+    let mut file = file();
+    file["tax_policy"] = serde_json::json!({"rounding": "document"});
+    let file: CatalogFile = serde_json::from_value(file).unwrap();
+    let catalog = Catalog::new(file).unwrap();
+    let plain = shop().counter();
+    let counter = Counter {
+        taxes: catalog.taxes(),
+        catalog: &catalog,
+        ..plain
+    };
+    let mut offer = open(1);
+    for number in 1..=3 {
+        let decided = offer.scan(&counter, "COLA", Quantity::ONE, id(number), at(1)).unwrap();
+        offer.accept(decided);
+    }
+    let quote = offer.quote(&counter, "2026-12-24".parse().unwrap()).unwrap();
+    let quoted = quote.details.quoted.unwrap();
+    let lines = |part: fn(&ClosedLine) -> i64| quote.lines.iter().map(part).sum::<i64>();
+    assert_eq!((lines(|line| line.net.0), lines(|line| line.tax.0)), (quoted.net.0, quoted.tax.0));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Open, Refusal};
+use super::{Counter, Event, Open, Refusal};
 use crate::catalog::PriceVersion;
 use crate::facts::{ClosedTicket, Happened, LineRole, Quoted, Seated, TicketDetails, TicketEnd, What};
 use crate::ids::{CommandId, ReasonCode, RegisterId, ShiftId, StaffId, TicketId, TillId};
@@ -170,8 +170,9 @@ impl Open {
         });
     }
 
-    /// The ticket as an offer that holds until a day. Nothing is sold, moved or owed; the sums stand in `quoted`.
-    pub fn quote(&self, holds_until: Date) -> Result<ClosedTicket, Refusal> {
+    /// The ticket as an offer that holds until a day. Nothing is sold, moved or owed; the sums stand in `quoted`, and the lines bear their
+    /// taxes as they would when it is settled.
+    pub fn quote(&self, counter: &Counter<'_>, holds_until: Date) -> Result<ClosedTicket, Refusal> {
         self.may_change()?;
         if self.live == 0 {
             return Err(Refusal::EmptyBasket);
@@ -182,7 +183,9 @@ impl Open {
             return Err(Refusal::NotQuotable);
         }
         let closed = self.closed(TicketEnd::Quotation)?;
+        let (lines, _) = self.taxed(counter)?;
         Ok(ClosedTicket {
+            lines,
             net: Money::ZERO,
             tax: Money::ZERO,
             taxes: Vec::new(),

@@ -99,7 +99,7 @@ impl Open {
     }
 
     /// The lines with what each bears of the document's taxes, and the sums.
-    fn taxed(&self, counter: &Counter<'_>) -> Result<(Vec<ClosedLine>, Vec<TaxSum>), Refusal> {
+    pub(super) fn taxed(&self, counter: &Counter<'_>) -> Result<(Vec<ClosedLine>, Vec<TaxSum>), Refusal> {
         let circumstances = tax::Circumstances {
             day: self.about.tax_day.unwrap_or_else(|| counter.day(self.opening.opened_at)),
             exemption: self.about.exemption.clone(),
