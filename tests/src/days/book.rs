@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use backroom_core::day::{Days, Step};
-use backroom_core::facts::{ClosedTicket, EpochOpened, EpochReason, Fact, Series, TillFact};
+use backroom_core::facts::{ClosedTicket, EpochOpened, EpochReason, Fact, TillFact};
+use backroom_core::fiscal::Series;
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, StaffId, StoreId, TenantId, TillId};
 use backroom_core::journal::{Entry, Epoch, FiscalBlock, Head, Header, Retention, Seq};
 use backroom_core::money::Money;
@@ -165,14 +166,9 @@ impl Book {
         let row = ticket.end.series()?;
         let number = self.numbers.entry((register, row)).or_default();
         *number += 1;
-        let above = match row {
-            Series::Receipts => 0,
-            Series::Training => 1_000_000_000,
-            Series::Quotations => 2_000_000_000,
-        };
         Some(ReceiptNo {
             register,
-            series: above + SERIES,
+            series: row.number(SERIES)?,
             number: *number,
         })
     }

@@ -2,7 +2,7 @@
 
 use backroom_core::facts::{AgeDecision, Approval, ApprovedAction, Seated};
 use backroom_core::ids::{CommandId, ReadingId, ReceiptNo, TicketId};
-use backroom_core::money::{Money, Quantity};
+use backroom_core::money::{Money, Quantity, Rounding};
 use backroom_core::tax::Exemption;
 use backroom_core::ticket::change::Doing;
 use backroom_core::ticket::{Decided, Event, Mode, Open, Opening, Permit, Put, Reading, Refusal};
@@ -64,6 +64,7 @@ impl Shop<'_> {
             currency: self.store.currency,
             prices: self.store.catalog.file().prices,
             cash_step: self.store.step,
+            cash_rounding: Rounding::default(),
             mode,
             pinned: None,
             session: 1,
