@@ -45,7 +45,7 @@ pub type Broken = String;
 const CHECKED: [Law; 7] = [Law::L1, Law::L2, Law::L3, Law::L4, Law::L5, Law::L6, Law::L7];
 
 /// What must be met in enough days, or the check checks nothing.
-pub const MUST_MEET: [&str; 36] = [
+pub const MUST_MEET: [&str; 37] = [
     "balances",
     "bottle_refunds",
     "cancellations",
@@ -80,6 +80,7 @@ pub const MUST_MEET: [&str; 36] = [
     "unknown_cards",
     "voided_tenders",
     "vouchers",
+    "whole_returns",
     "without_receipt",
     "zs",
 ];
@@ -449,6 +450,7 @@ impl<'a> Shop<'a> {
         let exact: i64 = elsewhere.map(|paid| paid.amount - paid.tip).sum();
         let coins = match total - exact {
             0 => 0,
+            rest if held.whole.is_some() => rest - self.carry(held),
             rest => to_coins(rest - self.carry(held), self.store.step),
         };
         let due = exact + coins;
@@ -465,7 +467,9 @@ impl<'a> Shop<'a> {
 
     /// Rounding of a receipt that comes back and nothing beside it.
     fn carry(&self, held: &Held) -> i64 {
-        let Some((receipt, ..)) = held.back.first() else { return 0 };
+        let Some(receipt) = held.whole.as_ref().or(held.back.first().map(|(receipt, ..)| receipt)) else {
+            return 0;
+        };
         if held.others || held.back.iter().any(|(other, ..)| other != receipt) {
             return 0;
         }

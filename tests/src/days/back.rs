@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use backroom_core::facts::{ApprovedAction, ClosedTicket, LayawayEnd, LayawayForm, LineRole, TicketEnd, TicketFact};
+use backroom_core::facts::{ApprovedAction, ClosedTicket, LayawayEnd, LayawayForm, LineRole, TenderKind, TicketEnd, TicketFact};
 use backroom_core::ids::{LayawayId, ReceiptNo};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::ticket::layaway::Layaway;
-use backroom_core::ticket::{Brought, GivenBack, Mode};
+use backroom_core::ticket::returns::ReturnDesk;
+use backroom_core::ticket::{Brought, GivenBack, Mode, return_whole};
 
 use super::counter::Held;
+use super::pay::Paid;
 use super::store::{FEE, PREPAID, Place, text};
 use super::{Broken, Shop};
 
@@ -142,6 +144,9 @@ impl Shop<'_> {
 
     pub fn return_parts(&mut self, place: Place) -> Result<(), Broken> {
         let Some(at) = self.some_receipt() else { return Ok(()) };
+        if self.sold[at].given.is_nothing() && self.chance.percent(15) {
+            return self.return_whole(place, at);
+        }
         let mut held = self.begin(place, Mode::Selling)?;
         if !self.take_back(&mut held, at)? {
             return Ok(());
@@ -153,6 +158,36 @@ impl Shop<'_> {
             self.take_back(&mut held, other)?;
         }
         self.pay(&mut held).map(drop)
+    }
+
+    /// A whole sale in coins at once, without a basket: one command, one entry.
+    fn return_whole(&mut self, place: Place, at: usize) -> Result<(), Broken> {
+        let mut held = self.begin(place, Mode::Selling)?;
+        let doing = self.doing(&held, "return")?;
+        let opening = &held.open.opening;
+        let desk = ReturnDesk {
+            ticket: opening.ticket,
+            register: opening.register,
+            till: opening.till,
+            shift: opening.shift,
+            command_id: doing.command_id,
+            at: doing.at,
+        };
+        let sold = &self.sold[at];
+        match return_whole(&sold.sale, desk) {
+            Err(refusal) => self.refuse(doing.command_id, "return", &refusal),
+            Ok(closed) => {
+                held.paid.push(Paid {
+                    id: doing.command_id,
+                    kind: TenderKind::Cash,
+                    amount: -sold.sale.due.0,
+                    tip: 0,
+                });
+                held.whole = sold.sale.receipt;
+                self.met("whole_returns");
+                self.close(&mut held, closed, Some(doing.command_id), "return").map(drop)
+            }
+        }
     }
 
     pub fn exchange(&mut self, place: Place) -> Result<(), Broken> {
@@ -209,10 +244,7 @@ impl Shop<'_> {
     pub fn came_back(&mut self, held: &Held, closed: &ClosedTicket) -> Result<(), Broken> {
         let only = held.back.first().map(|(receipt, ..)| *receipt);
         let pure = !held.others && held.back.iter().all(|(receipt, ..)| Some(*receipt) == only);
-        let coins = closed
-            .tenders
-            .iter()
-            .all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
+        let coins = closed.tenders.iter().all(|tender| tender.kind == TenderKind::Cash);
         for (receipt, line, quantity) in &held.back {
             let sold = self.sold.iter_mut().find(|sold| sold.sale.receipt == Some(*receipt));
             let sold = sold.ok_or_else(|| format!("receipt {receipt} was never given out"))?;
@@ -246,6 +278,9 @@ impl Shop<'_> {
             }
             sold.mixed |= !pure || !coins;
         }
+        if let Some(receipt) = held.whole {
+            return self.wholly_back(receipt, closed);
+        }
         if !held.back.is_empty() {
             self.met("returns");
         }
@@ -256,11 +291,7 @@ impl Shop<'_> {
             sold.carry += closed.cash_rounding.0;
         }
         let is_whole = sold.is_whole_back();
-        let paid_in_coins = sold
-            .sale
-            .tenders
-            .iter()
-            .all(|tender| tender.kind == backroom_core::facts::TenderKind::Cash);
+        let paid_in_coins = sold.sale.tenders.iter().all(|tender| tender.kind == TenderKind::Cash);
         let all_lines = sold
             .sale
             .lines
@@ -278,6 +309,22 @@ impl Shop<'_> {
         } else {
             self.met("part_returns");
         }
+        Ok(())
+    }
+
+    /// Nothing is left of a receipt that came back at once, and all that was paid for it went back.
+    fn wholly_back(&mut self, receipt: ReceiptNo, closed: &ClosedTicket) -> Result<(), Broken> {
+        let sold = self.sold.iter_mut().find(|sold| sold.sale.receipt == Some(receipt));
+        let sold = sold.ok_or_else(|| format!("receipt {receipt} was never given out"))?;
+        sold.carry += closed.cash_rounding.0;
+        for left in sold.left.values_mut() {
+            *left = Left::default();
+        }
+        if closed.due.0 != -sold.sale.due.0 || sold.carry != 0 {
+            return Err(format!("receipt {receipt} of {} came back for {}", sold.sale.due.0, closed.due.0));
+        }
+        self.met("returns");
+        self.met("receipts_wholly_back");
         Ok(())
     }
 

@@ -24,6 +24,8 @@ pub struct Held {
     pub back: Vec<(ReceiptNo, u32, i64)>,
     /// It holds other lines than those.
     pub others: bool,
+    /// A receipt that it takes back at once.
+    pub whole: Option<ReceiptNo>,
 }
 
 impl Held {
@@ -77,6 +79,7 @@ impl Shop<'_> {
             paid: Vec::new(),
             back: Vec::new(),
             others: false,
+            whole: None,
         })
     }
 

@@ -76,9 +76,11 @@ pub fn index<'a>(shops: &'a [Shop<'a>]) -> Index<'a> {
                     add(voided.command_id, Site::Entry { entry, role });
                 }
             }
-            for happened in ticket.details.history.iter().chain(&ticket.details.age_checks) {
+            let happened = ticket.details.history.iter().map(|happened| happened.command_id);
+            let checked = ticket.details.age_checks.iter().map(|check| check.command_id);
+            for id in happened.chain(checked) {
                 let role = "what happened";
-                add(happened.command_id, Site::Entry { entry, role });
+                add(id, Site::Entry { entry, role });
             }
         }
         for store in &shop.boxes {

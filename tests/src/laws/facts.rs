@@ -305,6 +305,12 @@ message!(Exemption {
 message!(#[doc = "A command that left neither line nor tender: a check of age, a discount, a rest."] Happened {
     1 command_id: Id = take::id,
     2 at: Micros = take::micros,
+    3 what: String = take::text,
+});
+
+message!(AgeCheck {
+    1 command_id: Id = take::id,
+    2 at: Micros = take::micros,
 });
 
 message!(Quoted {
@@ -332,7 +338,7 @@ impl Message for VoidedTender {
 
 message!(TicketDetails {
     #[serde(default)] 6 exemption: Option<Exemption> = take::maybe,
-    #[serde(default)] 7 age_checks: Vec<Happened> = take::each,
+    #[serde(default)] 7 age_checks: Vec<AgeCheck> = take::each,
     #[serde(default)] 10 voided_tenders: Vec<VoidedTender> = take::each,
     #[serde(default)] 11 layaway: Option<Id> = take::maybe_id,
     #[serde(default)] 12 quoted: Option<Quoted> = take::maybe,
@@ -367,6 +373,12 @@ impl Ticket {
     /// A voided line keeps its amounts and counts nowhere.
     pub fn counted_lines(&self) -> impl Iterator<Item = &Line> {
         self.lines.iter().filter(|line| line.voided.is_none())
+    }
+
+    /// Whether this line may have been without some taxes: today, or, where it was left out, at the moment when it was.
+    pub fn may_be_exempt(&self, line: &Line) -> bool {
+        let was = || self.details.history.iter().any(|happened| happened.what == "exempted");
+        self.details.exemption.is_some() || (line.voided.is_some() && was())
     }
 
     /// Whether money and goods changed hands.

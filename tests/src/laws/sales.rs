@@ -132,7 +132,9 @@ fn line_adds_up(ticket: &Ticket, line: &Line) -> Option<String> {
     if reasons != amount {
         return Some(format!("line {number}: its reasons add up to {reasons}, its amount is {amount}"));
     }
-    let back = line.details.returns.is_some() || line.details.layaway.is_some();
+    let details = &line.details;
+    let whole = ticket.end == "return" && ticket.original.is_some();
+    let back = whole || details.returns.is_some() || details.layaway.is_some();
     if let [only] = line.reasons.as_slice()
         && only.reason == "list_price"
         && !back
@@ -155,7 +157,8 @@ fn line_adds_up(ticket: &Ticket, line: &Line) -> Option<String> {
         "exclusive" => (net, amount * rate, one),
         other => return Some(format!("prices are {other:?}, neither inclusive nor exclusive")),
     };
-    if ticket.details.exemption.is_none() && parts != amount && !back {
+    let exempt = ticket.may_be_exempt(line);
+    if !exempt && parts != amount && !back {
         return Some(format!(
             "line {number}: net {net} and tax {tax} do not make {amount} where prices are {}",
             ticket.prices
@@ -170,13 +173,13 @@ fn line_adds_up(ticket: &Ticket, line: &Line) -> Option<String> {
     if back {
         return None; // Looked at beside the line it gives back.
     }
-    // An exempt customer pays this much or less. Taxes rounded over the document give a line its share, which may be a cent further away, and
-    // each of several taxes is rounded by itself.
-    let room = 2 * whole * line.taxes.len().max(1) as i128;
+    // An exempt customer pays this much or less. Where taxes are rounded over the document, a class gets its share of the whole tax and a line
+    // its share of the class's, each cut to a cent; and each of several taxes is cut by itself.
+    let room = (1 + 2 * line.taxes.len().max(1) as i128) * whole;
     let off = tax * whole - exact;
-    let wrong = match ticket.details.exemption {
-        None => off.abs() >= room,
-        Some(_) => off * exact.signum() >= room,
+    let wrong = match exempt {
+        false => off.abs() >= room,
+        true => off * exact.signum() >= room,
     };
     wrong.then(|| format!("line {number}: {tax} is not the tax of {amount} at {}", line.rate))
 }
