@@ -252,11 +252,11 @@ fn projection(projection: &str, key: &str, value: Value) -> Projection {
     }
 }
 
-/// The bytes of an entry, and the body that is exported with it where there is one.
-pub type Row = (Vec<u8>, Option<Value>);
+/// An entry's bytes, and its body where it is read from JSON only.
+type Written = (Vec<u8>, Option<Value>);
 
 /// The entries' bytes in their chain, with the bodies of kinds the checker reads from JSON only.
-pub fn written(records: &[Record], calendar: &Calendar) -> Result<Vec<Row>, Broken> {
+pub fn written(records: &[Record], calendar: &Calendar) -> Result<Vec<Written>, Broken> {
     let (tenant, store): (TenantId, StoreId) = (text("thread")?, text("berlin")?);
     let mut head = Head::start(Epoch(1));
     let mut all = Vec::with_capacity(records.len());
