@@ -43,6 +43,14 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
             digits(line.amount.as_ref(), device)
         };
         text.push_str(&figure(&format!("{:>3}  {name}", line.line), &right));
+        for reason in line.reasons.iter().filter(|_| !line.voided) {
+            let why = match reason.reason.as_str() {
+                "promotion" => &reason.source,
+                "line_discount" | "ticket_discount" => &reason.reason,
+                _ => continue,
+            };
+            text.push_str(&figure(&format!("       {why} {}", digits(reason.amount.as_ref(), device)), ""));
+        }
     }
     text.push_str(&"-".repeat(WIDTH));
     text.push('\n');
@@ -50,7 +58,9 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
         "TOTAL",
         &format!("{} {}", digits(view.due.as_ref(), device), device.currency),
     ));
-    if minor(view.given.as_ref()) != 0 {
+    if minor(view.due.as_ref()) < 0 {
+        text.push_str(&figure("TO PAY OUT, say refund", &digits(view.to_give_back.as_ref(), device)));
+    } else if minor(view.given.as_ref()) != 0 {
         text.push_str(&figure("given", &digits(view.given.as_ref(), device)));
         text.push_str(&figure("STILL TO PAY", &digits(view.remaining.as_ref(), device)));
     }
