@@ -45,8 +45,8 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
         text.push_str(&figure(&format!("{:>3}  {name}", line.line), &right));
         for reason in line.reasons.iter().filter(|_| !line.voided) {
             let why = match reason.reason.as_str() {
-                "promotion" => &reason.source,
-                "line_discount" | "ticket_discount" => &reason.reason,
+                "promotion" => reason.source.as_str(),
+                "line_discount" | "ticket_discount" => "discount",
                 _ => continue,
             };
             text.push_str(&figure(&format!("       {why} {}", digits(reason.amount.as_ref(), device)), ""));
@@ -70,6 +70,12 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
 /// The end of a sale, a return or a ticket that was given up.
 pub fn closed(view: &wire::TicketView, device: &Device) -> String {
     match view.state() {
+        // An exchange in which more came back than was sold.
+        wire::TicketState::Sold if minor(view.due.as_ref()) < 0 => {
+            let refund = amount::show(-minor(view.due.as_ref()), device.decimals);
+            let receipt = figure("receipt", &view.receipt);
+            format!("\n{receipt}\n  PAY OUT  {refund} {}\n\n", device.currency)
+        }
         wire::TicketState::Sold => {
             let change = format!("{} {}", digits(view.change.as_ref(), device), device.currency);
             format!(
