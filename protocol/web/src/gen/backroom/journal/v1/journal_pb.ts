@@ -7,13 +7,15 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CountResult, CurrencySum, Foreign, ForeignCash, Tally, TenderSum } from "./till_pb.ts";
+import { file_backroom_journal_v1_till } from "./till_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file backroom/journal/v1/journal.proto.
  */
 export const file_backroom_journal_v1_journal: GenFile = /*@__PURE__*/
-  fileDesc("CiFiYWNrcm9vbS9qb3VybmFsL3YxL2pvdXJuYWwucHJvdG8SE2JhY2tyb29tLmpvdXJuYWwudjEiOwoHUmVjZWlwdBIQCghyZWdpc3RlchgBIAEoCRIOCgZzZXJpZXMYAiABKA0SDgoGbnVtYmVyGAMgASgEIo8BCgtFcG9jaE9wZW5lZBIOCgZyZWFzb24YASABKAkSLwoIcHJldmlvdXMYAiABKAsyHS5iYWNrcm9vbS5qb3VybmFsLnYxLkVwb2NoRW5kEg4KBnNlcmllcxgDIAEoDRIQCghjdXJyZW5jeRgEIAEoCRIMCgR6b25lGAUgASgJEg8KB2RheV9lbmQYBiABKAkiNAoIRXBvY2hFbmQSDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwiPgoOQ2F0YWxvZ0FwcGxpZWQSDwoHdmVyc2lvbhgBIAEoBBIMCgRoYXNoGAIgASgMEg0KBWl0ZW1zGAMgASgEIjwKC1N0b2NrT3BlbmVkEi0KBW1vdmVzGAEgAygLMh4uYmFja3Jvb20uam91cm5hbC52MS5TdG9ja01vdmUiPQoJU3RvY2tNb3ZlEgsKA3NrdRgBIAEoCRITCgtkZWx0YV9taWxsaRgCIAEoEhIOCgZyZWFzb24YAyABKAkiMgoQUmVnaXN0ZXJFbnJvbGxlZBIQCghyZWdpc3RlchgBIAEoCRIMCgR0aWxsGAIgASgJIjwKCFNpZ25lZEluEhAKCHJlZ2lzdGVyGAEgASgJEg0KBXN0YWZmGAIgASgJEg8KB3Nlc3Npb24YAyABKAQiUQoLU2hpZnRPcGVuZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRITCgtmbG9hdF9taW5vchgEIAEoEiJcCglDYXNoTW92ZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIMCgRtb3ZlGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIOCgZyZWFzb24YBSABKAkiSgoLVGVuZGVyVGFrZW4SDgoGdGlja2V0GAEgASgMEisKBnRlbmRlchgCIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyImQKBlRlbmRlchISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEhIMCgRraW5kGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIPCgdhdHRlbXB0GAUgASgJIpoECgxDbG9zZWRUaWNrZXQSDgoGdGlja2V0GAEgASgMEgsKA2VuZBgCIAEoCRItCgdyZWNlaXB0GAMgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0Ei4KCG9yaWdpbmFsGAQgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EhAKCHJlZ2lzdGVyGAUgASgJEgwKBHRpbGwYBiABKAkSDQoFc2hpZnQYByABKAwSGAoQb3BlbmVkX2F0X21pY3JvcxgIIAEoEhIQCghjdXJyZW5jeRgJIAEoCRIOCgZwcmljZXMYCiABKAkSLgoFbGluZXMYCyADKAsyHy5iYWNrcm9vbS5qb3VybmFsLnYxLkNsb3NlZExpbmUSKgoFdGF4ZXMYDCADKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRheFN1bRIRCgluZXRfbWlub3IYDSABKBISEQoJdGF4X21pbm9yGA4gASgSEhsKE2Nhc2hfcm91bmRpbmdfbWlub3IYDyABKBISEQoJZHVlX21pbm9yGBAgASgSEiwKB3RlbmRlcnMYESADKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRlbmRlchIUCgxjaGFuZ2VfbWlub3IYEiABKBISLQoFbW92ZXMYEyADKAsyHi5iYWNrcm9vbS5qb3VybmFsLnYxLlN0b2NrTW92ZSLZAgoKQ2xvc2VkTGluZRIMCgRsaW5lGAEgASgNEhIKCmNvbW1hbmRfaWQYAiABKAwSEQoJYXRfbWljcm9zGAMgASgSEgsKA3NrdRgEIAEoCRIMCgRuYW1lGAUgASgJEgwKBGNvZGUYBiABKAkSFgoOcXVhbnRpdHlfbWlsbGkYByABKBISGAoQdW5pdF9wcmljZV9taW5vchgIIAEoEhIUCgxhbW91bnRfbWlub3IYCSABKBISMQoHcmVhc29ucxgKIAMoCzIgLmJhY2tyb29tLmpvdXJuYWwudjEuUHJpY2VSZWFzb24SEQoJdGF4X2NsYXNzGAsgASgJEgwKBHJhdGUYDCABKAkSEQoJbmV0X21pbm9yGA0gASgSEhEKCXRheF9taW5vchgOIAEoEhIrCgZ2b2lkZWQYDyABKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlZvaWRlZCJXCgtQcmljZVJlYXNvbhIOCgZyZWFzb24YASABKAkSFAoMYW1vdW50X21pbm9yGAIgASgSEg8KB2NhdGFsb2cYAyABKAQSEQoJZGlyZWN0aXZlGAQgASgEIi8KBlZvaWRlZBISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEiJPCgZUYXhTdW0SEQoJdGF4X2NsYXNzGAEgASgJEgwKBHJhdGUYAiABKAkSEQoJbmV0X21pbm9yGAMgASgSEhEKCXRheF9taW5vchgEIAEoEiJTCgtTaGlmdENsb3NlZBINCgVzaGlmdBgBIAEoDBIMCgR0aWxsGAIgASgJEicKAXoYAyABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlpSZXBvcnQimAIKB1pSZXBvcnQSDgoGbnVtYmVyGAEgASgEEhgKEG9wZW5lZF9hdF9taWNyb3MYAiABKBISGAoQY2xvc2VkX2F0X21pY3JvcxgDIAEoEhITCgtmbG9hdF9taW5vchgEIAEoEhIrCgZ0b3RhbHMYBSABKAsyGy5iYWNrcm9vbS5qb3VybmFsLnYxLlRvdGFscxIWCg5leHBlY3RlZF9taW5vchgGIAEoEhIVCg1jb3VudGVkX21pbm9yGAcgASgSEhgKEG92ZXJfc2hvcnRfbWlub3IYCCABKBISHQoVcGVycGV0dWFsX3NhbGVzX21pbm9yGAkgASgSEh8KF3BlcnBldHVhbF9yZXR1cm5zX21pbm9yGAogASgSIrwDCgZUb3RhbHMSDQoFc2FsZXMYASABKAQSDwoHcmV0dXJucxgCIAEoBBIRCgljYW5jZWxsZWQYAyABKAQSEQoJbmV0X21pbm9yGAQgASgSEhEKCXRheF9taW5vchgFIAEoEhIqCgV0YXhlcxgGIAMoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGF4U3VtEhsKE2Nhc2hfcm91bmRpbmdfbWlub3IYByABKBISFwoPc2FsZXNfZHVlX21pbm9yGAggASgSEhkKEXJldHVybnNfZHVlX21pbm9yGAkgASgSEhgKEGNhc2hfdGFrZW5fbWlub3IYCiABKBISFAoMY2hhbmdlX21pbm9yGAsgASgSEhoKEmNhc2hfcmVmdW5kc19taW5vchgMIAEoEhIVCg1wYWlkX2luX21pbm9yGA0gASgSEhYKDnBhaWRfb3V0X21pbm9yGA4gASgSEhMKC2Ryb3BzX21pbm9yGA8gASgSEjIKCHJlY2VpcHRzGBAgAygLMiAuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0U3BhbhIYChBjYXJkX3Rha2VuX21pbm9yGBEgASgSImYKC1JlY2VpcHRTcGFuEisKBWZpcnN0GAEgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EioKBGxhc3QYAiABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQicwoNUHJpY2VEaXJlY3RlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDc2t1GAIgASgJEhMKC3ByaWNlX21pbm9yGAMgASgSEhAKCGN1cnJlbmN5GAQgASgJEhsKE2VmZmVjdGl2ZV9hdF9taWNyb3MYBSABKBIiMgoQRGlyZWN0aXZlUmVmdXNlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDd2h5GAIgASgJIoABCglDYXJkQXNrZWQSCwoDYXNrGAEgASgMEg4KBnRpY2tldBgCIAEoDBIQCghyZWdpc3RlchgDIAEoCRIMCgR0aWxsGAQgASgJEhAKCHRlcm1pbmFsGAUgASgJEhQKDGFtb3VudF9taW5vchgGIAEoEhIOCgZzZXR0bGUYByABKAgifgoJQ2FyZEJlZ3VuEgsKA2FzaxgBIAEoDBIQCgh0ZXJtaW5hbBgCIAEoCRIXCgpsYXN0X3RyYWNlGAMgASgNSACIAQESGQoMbGFzdF9yZWNlaXB0GAQgASgNSAGIAQFCDQoLX2xhc3RfdHJhY2VCDwoNX2xhc3RfcmVjZWlwdCJlCglDYXJkRW5kZWQSCwoDYXNrGAEgASgMEg4KBnRpY2tldBgCIAEoDBIQCgh0ZXJtaW5hbBgDIAEoCRILCgNlbmQYBCABKAkSDwoHYXR0ZW1wdBgFIAEoCRILCgN3aHkYBiABKAkiVAoMRm91bmRDYXB0dXJlEgsKA2FzaxgBIAEoDBIQCgh0ZXJtaW5hbBgCIAEoCRIPCgdhdHRlbXB0GAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEiJ5CgxFZmZlY3RXYW50ZWQSDgoGZWZmZWN0GAEgASgJEg4KBmRldmljZRgCIAEoCRIMCgRkb2VzGAMgASgJEi0KB3JlY2VpcHQYBCABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQSDAoEY29weRgFIAEoCCJGCgtFZmZlY3RFbmRlZBIOCgZlZmZlY3QYASABKAkSCwoDZW5kGAIgASgJEg0KBWNhdXNlGAMgASgJEgsKA3doeRgEIAEoCSKqAQoMU2hlbGZDb3VudGVkEg0KBWNvdW50GAEgASgMEg0KBXBsYWNlGAIgASgJEg8KB3JlYWRlcnMYAyADKAkSDAoEdGFncxgEIAEoBBIPCgdtaXNzaW5nGAUgASgEEhsKE21pc3NpbmdfdW5leHBsYWluZWQYBiABKAQSLwoFbGluZXMYByADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLkNvdW50ZWRJdGVtIkIKC0NvdW50ZWRJdGVtEgsKA3NrdRgBIAEoCRIPCgdjb3VudGVkGAIgASgEEhUKDW9uX2hhbmRfbWlsbGkYAyABKBJiBnByb3RvMw");
+  fileDesc("CiFiYWNrcm9vbS9qb3VybmFsL3YxL2pvdXJuYWwucHJvdG8SE2JhY2tyb29tLmpvdXJuYWwudjEiOwoHUmVjZWlwdBIQCghyZWdpc3RlchgBIAEoCRIOCgZzZXJpZXMYAiABKA0SDgoGbnVtYmVyGAMgASgEIo8BCgtFcG9jaE9wZW5lZBIOCgZyZWFzb24YASABKAkSLwoIcHJldmlvdXMYAiABKAsyHS5iYWNrcm9vbS5qb3VybmFsLnYxLkVwb2NoRW5kEg4KBnNlcmllcxgDIAEoDRIQCghjdXJyZW5jeRgEIAEoCRIMCgR6b25lGAUgASgJEg8KB2RheV9lbmQYBiABKAkiNAoIRXBvY2hFbmQSDQoFZXBvY2gYASABKA0SCwoDc2VxGAIgASgEEgwKBGhhc2gYAyABKAwiPgoOQ2F0YWxvZ0FwcGxpZWQSDwoHdmVyc2lvbhgBIAEoBBIMCgRoYXNoGAIgASgMEg0KBWl0ZW1zGAMgASgEIjwKC1N0b2NrT3BlbmVkEi0KBW1vdmVzGAEgAygLMh4uYmFja3Jvb20uam91cm5hbC52MS5TdG9ja01vdmUilAEKCVN0b2NrTW92ZRILCgNza3UYASABKAkSEwoLZGVsdGFfbWlsbGkYAiABKBISDgoGcmVhc29uGAMgASgJEhcKCmNvc3RfbWlub3IYBCABKBJIAIgBARItCgV1bml0cxgFIAMoCzIeLmJhY2tyb29tLmpvdXJuYWwudjEuU3RvY2tVbml0Qg0KC19jb3N0X21pbm9yImIKCVN0b2NrVW5pdBIOCgZzZXJpYWwYASABKAkSCwoDZXBjGAIgASgJEgsKA2xvdBgDIAEoCRIWCg5xdWFudGl0eV9taWxsaRgEIAEoEhITCgtiZXN0X2JlZm9yZRgFIAEoCSIyChBSZWdpc3RlckVucm9sbGVkEhAKCHJlZ2lzdGVyGAEgASgJEgwKBHRpbGwYAiABKAkiPAoIU2lnbmVkSW4SEAoIcmVnaXN0ZXIYASABKAkSDQoFc3RhZmYYAiABKAkSDwoHc2Vzc2lvbhgDIAEoBCLDAQoLU2hpZnRPcGVuZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIQCghyZWdpc3RlchgDIAEoCRITCgtmbG9hdF9taW5vchgEIAEoEhINCgVzdGFmZhgFIAEoCRIxCgdmb3JlaWduGAYgAygLMiAuYmFja3Jvb20uam91cm5hbC52MS5DdXJyZW5jeVN1bRIuCgRsZWZ0GAcgAygLMiAuYmFja3Jvb20uam91cm5hbC52MS5DdXJyZW5jeVN1bSJcCglDYXNoTW92ZWQSDQoFc2hpZnQYASABKAwSDAoEdGlsbBgCIAEoCRIMCgRtb3ZlGAMgASgJEhQKDGFtb3VudF9taW5vchgEIAEoEhIOCgZyZWFzb24YBSABKAkiSgoLVGVuZGVyVGFrZW4SDgoGdGlja2V0GAEgASgMEisKBnRlbmRlchgCIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyIsgBCgZUZW5kZXISEgoKY29tbWFuZF9pZBgBIAEoDBIRCglhdF9taWNyb3MYAiABKBISDAoEa2luZBgDIAEoCRIUCgxhbW91bnRfbWlub3IYBCABKBISDwoHYXR0ZW1wdBgFIAEoCRItCgdmb3JlaWduGAYgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5Gb3JlaWduEjMKB2RldGFpbHMYByABKAsyIi5iYWNrcm9vbS5qb3VybmFsLnYxLlRlbmRlckRldGFpbHMizwQKDENsb3NlZFRpY2tldBIOCgZ0aWNrZXQYASABKAwSCwoDZW5kGAIgASgJEi0KB3JlY2VpcHQYAyABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQSLgoIb3JpZ2luYWwYBCABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQSEAoIcmVnaXN0ZXIYBSABKAkSDAoEdGlsbBgGIAEoCRINCgVzaGlmdBgHIAEoDBIYChBvcGVuZWRfYXRfbWljcm9zGAggASgSEhAKCGN1cnJlbmN5GAkgASgJEg4KBnByaWNlcxgKIAEoCRIuCgVsaW5lcxgLIAMoCzIfLmJhY2tyb29tLmpvdXJuYWwudjEuQ2xvc2VkTGluZRIqCgV0YXhlcxgMIAMoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGF4U3VtEhEKCW5ldF9taW5vchgNIAEoEhIRCgl0YXhfbWlub3IYDiABKBISGwoTY2FzaF9yb3VuZGluZ19taW5vchgPIAEoEhIRCglkdWVfbWlub3IYECABKBISLAoHdGVuZGVycxgRIAMoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyEhQKDGNoYW5nZV9taW5vchgSIAEoEhItCgVtb3ZlcxgTIAMoCzIeLmJhY2tyb29tLmpvdXJuYWwudjEuU3RvY2tNb3ZlEjMKB2RldGFpbHMYFCABKAsyIi5iYWNrcm9vbS5qb3VybmFsLnYxLlRpY2tldERldGFpbHMiuQMKCkNsb3NlZExpbmUSDAoEbGluZRgBIAEoDRISCgpjb21tYW5kX2lkGAIgASgMEhEKCWF0X21pY3JvcxgDIAEoEhILCgNza3UYBCABKAkSDAoEbmFtZRgFIAEoCRIMCgRjb2RlGAYgASgJEhYKDnF1YW50aXR5X21pbGxpGAcgASgSEhgKEHVuaXRfcHJpY2VfbWlub3IYCCABKBISFAoMYW1vdW50X21pbm9yGAkgASgSEjEKB3JlYXNvbnMYCiADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLlByaWNlUmVhc29uEhEKCXRheF9jbGFzcxgLIAEoCRIMCgRyYXRlGAwgASgJEhEKCW5ldF9taW5vchgNIAEoEhIRCgl0YXhfbWlub3IYDiABKBISKwoGdm9pZGVkGA8gASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5Wb2lkZWQSKwoFdGF4ZXMYECADKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlRheFBhcnQSMQoHZGV0YWlscxgRIAEoCzIgLmJhY2tyb29tLmpvdXJuYWwudjEuTGluZURldGFpbHMiZwoLUHJpY2VSZWFzb24SDgoGcmVhc29uGAEgASgJEhQKDGFtb3VudF9taW5vchgCIAEoEhIPCgdjYXRhbG9nGAMgASgEEhEKCWRpcmVjdGl2ZRgEIAEoBBIOCgZzb3VyY2UYBSABKAkiLwoGVm9pZGVkEhIKCmNvbW1hbmRfaWQYASABKAwSEQoJYXRfbWljcm9zGAIgASgSInwKBlRheFN1bRIRCgl0YXhfY2xhc3MYASABKAkSDAoEcmF0ZRgCIAEoCRIRCgluZXRfbWlub3IYAyABKBISEQoJdGF4X21pbm9yGAQgASgSEisKBXBhcnRzGAUgAygLMhwuYmFja3Jvb20uam91cm5hbC52MS5UYXhQYXJ0IjoKB1RheFBhcnQSCwoDdGF4GAEgASgJEgwKBHJhdGUYAiABKAkSFAoMYW1vdW50X21pbm9yGAMgASgSIlMKC1NoaWZ0Q2xvc2VkEg0KBXNoaWZ0GAEgASgMEgwKBHRpbGwYAiABKAkSJwoBehgDIAEoCzIcLmJhY2tyb29tLmpvdXJuYWwudjEuWlJlcG9ydCLGAgoHWlJlcG9ydBIOCgZudW1iZXIYASABKAQSGAoQb3BlbmVkX2F0X21pY3JvcxgCIAEoEhIYChBjbG9zZWRfYXRfbWljcm9zGAMgASgSEhMKC2Zsb2F0X21pbm9yGAQgASgSEisKBnRvdGFscxgFIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuVG90YWxzEhYKDmV4cGVjdGVkX21pbm9yGAYgASgSEhUKDWNvdW50ZWRfbWlub3IYByABKBISGAoQb3Zlcl9zaG9ydF9taW5vchgIIAEoEhIdChVwZXJwZXR1YWxfc2FsZXNfbWlub3IYCSABKBISHwoXcGVycGV0dWFsX3JldHVybnNfbWlub3IYCiABKBISLAoGZGV0YWlsGAsgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5aRGV0YWlsIrgCCgdaRGV0YWlsEhAKCGN1cnJlbmN5GAEgASgJEi0KB3BlcmlvZHMYAiABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlBlcmlvZHMSKQoFdGFsbHkYAyABKAsyGi5iYWNrcm9vbS5qb3VybmFsLnYxLlRhbGx5EjEKB2ZvcmVpZ24YBCADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLkNvdW50UmVzdWx0EjIKB3RlbmRlcnMYBSADKAsyIS5iYWNrcm9vbS5qb3VybmFsLnYxLlRlbmRlclJlc3VsdBISCgpjb3VudGVkX2J5GAYgASgJEhEKCWhhbmRlZF90bxgHIAEoCRIzCgpkaWZmZXJlbmNlGAggASgLMh8uYmFja3Jvb20uam91cm5hbC52MS5EaWZmZXJlbmNlIk4KDFRlbmRlclJlc3VsdBIOCgZ0ZW5kZXIYASABKAkSFgoOZXhwZWN0ZWRfbWlub3IYAiABKBISFgoOZGVjbGFyZWRfbWlub3IYAyABKBIiQwoKRGlmZmVyZW5jZRITCgtsaW1pdF9taW5vchgBIAEoEhIOCgZyZWFzb24YAiABKAkSEAoIYXBwcm92YWwYAyABKAwi6AEKB1BlcmlvZHMSFAoMYnVzaW5lc3NfZGF5GAEgASgREi4KA2RheRgCIAEoCzIhLmJhY2tyb29tLmpvdXJuYWwudjEuUGVyaW9kVG90YWxzEjAKBW1vbnRoGAMgASgLMiEuYmFja3Jvb20uam91cm5hbC52MS5QZXJpb2RUb3RhbHMSLwoEeWVhchgEIAEoCzIhLmJhY2tyb29tLmpvdXJuYWwudjEuUGVyaW9kVG90YWxzEjQKCXBlcnBldHVhbBgFIAEoCzIhLmJhY2tyb29tLmpvdXJuYWwudjEuUGVyaW9kVG90YWxzIt0BCgxQZXJpb2RUb3RhbHMSCgoCenMYASABKAQSDQoFc2FsZXMYAiABKAQSDwoHcmV0dXJucxgDIAEoBBIRCgluZXRfbWlub3IYBCABKBISEQoJdGF4X21pbm9yGAUgASgSEioKBXRheGVzGAYgAygLMhsuYmFja3Jvb20uam91cm5hbC52MS5UYXhTdW0SGwoTY2FzaF9yb3VuZGluZ19taW5vchgHIAEoEhIXCg9zYWxlc19kdWVfbWlub3IYCCABKBISGQoRcmV0dXJuc19kdWVfbWlub3IYCSABKBIiuAQKBlRvdGFscxINCgVzYWxlcxgBIAEoBBIPCgdyZXR1cm5zGAIgASgEEhEKCWNhbmNlbGxlZBgDIAEoBBIRCgluZXRfbWlub3IYBCABKBISEQoJdGF4X21pbm9yGAUgASgSEioKBXRheGVzGAYgAygLMhsuYmFja3Jvb20uam91cm5hbC52MS5UYXhTdW0SGwoTY2FzaF9yb3VuZGluZ19taW5vchgHIAEoEhIXCg9zYWxlc19kdWVfbWlub3IYCCABKBISGQoRcmV0dXJuc19kdWVfbWlub3IYCSABKBISGAoQY2FzaF90YWtlbl9taW5vchgKIAEoEhIUCgxjaGFuZ2VfbWlub3IYCyABKBISGgoSY2FzaF9yZWZ1bmRzX21pbm9yGAwgASgSEhUKDXBhaWRfaW5fbWlub3IYDSABKBISFgoOcGFpZF9vdXRfbWlub3IYDiABKBISEwoLZHJvcHNfbWlub3IYDyABKBISMgoIcmVjZWlwdHMYECADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHRTcGFuEhgKEGNhcmRfdGFrZW5fbWlub3IYESABKBISFgoOcmVjZWl2ZWRfbWlub3IYEiABKBISLwoHdGVuZGVycxgTIAMoCzIeLmJhY2tyb29tLmpvdXJuYWwudjEuVGVuZGVyU3VtEjEKB2ZvcmVpZ24YFCADKAsyIC5iYWNrcm9vbS5qb3VybmFsLnYxLkZvcmVpZ25DYXNoImYKC1JlY2VpcHRTcGFuEisKBWZpcnN0GAEgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EioKBGxhc3QYAiABKAsyHC5iYWNrcm9vbS5qb3VybmFsLnYxLlJlY2VpcHQicwoNUHJpY2VEaXJlY3RlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDc2t1GAIgASgJEhMKC3ByaWNlX21pbm9yGAMgASgSEhAKCGN1cnJlbmN5GAQgASgJEhsKE2VmZmVjdGl2ZV9hdF9taWNyb3MYBSABKBIiMgoQRGlyZWN0aXZlUmVmdXNlZBIRCglkaXJlY3RpdmUYASABKAQSCwoDd2h5GAIgASgJIpMBCglDYXJkQXNrZWQSCwoDYXNrGAEgASgMEg4KBnRpY2tldBgCIAEoDBIQCghyZWdpc3RlchgDIAEoCRIMCgR0aWxsGAQgASgJEhAKCHRlcm1pbmFsGAUgASgJEhQKDGFtb3VudF9taW5vchgGIAEoEhIOCgZzZXR0bGUYByABKAgSEQoJdGlwX21pbm9yGAggASgSIn4KCUNhcmRCZWd1bhILCgNhc2sYASABKAwSEAoIdGVybWluYWwYAiABKAkSFwoKbGFzdF90cmFjZRgDIAEoDUgAiAEBEhkKDGxhc3RfcmVjZWlwdBgEIAEoDUgBiAEBQg0KC19sYXN0X3RyYWNlQg8KDV9sYXN0X3JlY2VpcHQiZQoJQ2FyZEVuZGVkEgsKA2FzaxgBIAEoDBIOCgZ0aWNrZXQYAiABKAwSEAoIdGVybWluYWwYAyABKAkSCwoDZW5kGAQgASgJEg8KB2F0dGVtcHQYBSABKAkSCwoDd2h5GAYgASgJIlQKDEZvdW5kQ2FwdHVyZRILCgNhc2sYASABKAwSEAoIdGVybWluYWwYAiABKAkSDwoHYXR0ZW1wdBgDIAEoCRIUCgxhbW91bnRfbWlub3IYBCABKBIieQoMRWZmZWN0V2FudGVkEg4KBmVmZmVjdBgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEZG9lcxgDIAEoCRItCgdyZWNlaXB0GAQgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EgwKBGNvcHkYBSABKAgiRgoLRWZmZWN0RW5kZWQSDgoGZWZmZWN0GAEgASgJEgsKA2VuZBgCIAEoCRINCgVjYXVzZRgDIAEoCRILCgN3aHkYBCABKAkiqgEKDFNoZWxmQ291bnRlZBINCgVjb3VudBgBIAEoDBINCgVwbGFjZRgCIAEoCRIPCgdyZWFkZXJzGAMgAygJEgwKBHRhZ3MYBCABKAQSDwoHbWlzc2luZxgFIAEoBBIbChNtaXNzaW5nX3VuZXhwbGFpbmVkGAYgASgEEi8KBWxpbmVzGAcgAygLMiAuYmFja3Jvb20uam91cm5hbC52MS5Db3VudGVkSXRlbSJCCgtDb3VudGVkSXRlbRILCgNza3UYASABKAkSDwoHY291bnRlZBgCIAEoBBIVCg1vbl9oYW5kX21pbGxpGAMgASgSIuYCCgtMaW5lRGV0YWlscxIMCgRyb2xlGAEgASgJEg8KB2ZvbGxvd3MYAiABKA0SLQoHd2VpZ2hlZBgDIAEoCzIcLmJhY2tyb29tLmpvdXJuYWwudjEuV2VpZ2hlZBIOCgZzZXJpYWwYBCABKAkSCwoDbG90GAUgASgJEgsKA2VwYxgGIAEoCRIRCglleGNlcHRpb24YByABKAkSLgoFa2V5ZWQYCCABKAsyHy5iYWNrcm9vbS5qb3VybmFsLnYxLktleWVkUHJpY2USMwoIZGlzY291bnQYCSABKAsyIS5iYWNrcm9vbS5qb3VybmFsLnYxLkhhbmREaXNjb3VudBIuCgdyZXR1cm5zGAogASgLMh0uYmFja3Jvb20uam91cm5hbC52MS5SZXR1cm5PZhIPCgdsYXlhd2F5GAsgASgMEhcKD3dpdGhvdXRfcmVjZWlwdBgMIAEoCRINCgVub3RlcxgNIAMoCSJDCgdXZWlnaGVkEg8KB3JlYWRpbmcYASABKAwSEwoLZ3Jvc3NfbWlsbGkYAiABKBISEgoKdGFyZV9taWxsaRgDIAEoEiJBCgpLZXllZFByaWNlEg4KBnNvdXJjZRgBIAEoCRITCgtwcmljZV9taW5vchgCIAEoEhIOCgZyZWFzb24YAyABKAkiRQoMSGFuZERpc2NvdW50Eg8KB3BlcmNlbnQYASABKAkSFAoMYW1vdW50X21pbm9yGAIgASgSEg4KBnJlYXNvbhgDIAEoCSJHCghSZXR1cm5PZhItCgdyZWNlaXB0GAEgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0EgwKBGxpbmUYAiABKA0ipwEKDVRlbmRlckRldGFpbHMSEQoJdGlwX21pbm9yGAEgASgSEg8KB2FjY291bnQYAiABKAwSDwoHdm91Y2hlchgDIAEoCRIwCglyZWZ1bmRfb2YYBCABKAsyHS5iYWNrcm9vbS5qb3VybmFsLnYxLlJlZnVuZE9mEi8KCGFwcHJvdmFsGAUgASgLMh0uYmFja3Jvb20uam91cm5hbC52MS5BcHByb3ZhbCJaCghSZWZ1bmRPZhItCgdyZWNlaXB0GAEgASgLMhwuYmFja3Jvb20uam91cm5hbC52MS5SZWNlaXB0Eg4KBnRlbmRlchgCIAEoDBIPCgdhdHRlbXB0GAMgASgJIk8KCEFwcHJvdmFsEgoKAmlkGAEgASgMEg4KBmFjdGlvbhgCIAEoCRIMCgRsaW5lGAMgASgNEgoKAmJ5GAQgASgJEg0KBXN0YWZmGAUgASgJIoUECg1UaWNrZXREZXRhaWxzEisKBnBpbm5lZBgBIAEoCzIbLmJhY2tyb29tLmpvdXJuYWwudjEuUGlubmVkEhAKCGN1c3RvbWVyGAIgASgJEg4KBmdyb3VwcxgDIAMoCRIPCgdjb3Vwb25zGAQgAygJEjMKCGRpc2NvdW50GAUgASgLMiEuYmFja3Jvb20uam91cm5hbC52MS5IYW5kRGlzY291bnQSMQoJZXhlbXB0aW9uGAYgASgLMh4uYmFja3Jvb20uam91cm5hbC52MS5FeGVtcHRpb24SMQoKYWdlX2NoZWNrcxgHIAMoCzIdLmJhY2tyb29tLmpvdXJuYWwudjEuQWdlQ2hlY2sSMAoJYXBwcm92YWxzGAggAygLMh0uYmFja3Jvb20uam91cm5hbC52MS5BcHByb3ZhbBINCgVub3RlcxgJIAMoCRI5Cg52b2lkZWRfdGVuZGVycxgKIAMoCzIhLmJhY2tyb29tLmpvdXJuYWwudjEuVm9pZGVkVGVuZGVyEg8KB2xheWF3YXkYCyABKAwSKwoGcXVvdGVkGAwgASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5RdW90ZWQSDwoHdGF4X2RheRgNIAEoCRIuCgdoaXN0b3J5GA4gAygLMh0uYmFja3Jvb20uam91cm5hbC52MS5IYXBwZW5lZCIsCgZQaW5uZWQSDwoHY2F0YWxvZxgBIAEoBBIRCglkaXJlY3RpdmUYAiABKAQiKgoJRXhlbXB0aW9uEg0KBXRheGVzGAEgAygJEg4KBnJlYXNvbhgCIAEoCSJwCghBZ2VDaGVjaxISCgpjb21tYW5kX2lkGAEgASgMEhEKCWF0X21pY3JvcxgCIAEoEhINCgVzdGFmZhgDIAEoCRIPCgdtaW5fYWdlGAQgASgNEgsKA2RheRgFIAEoCRIQCghkZWNpc2lvbhgGIAEoCSJoCgxWb2lkZWRUZW5kZXISKwoGdGVuZGVyGAEgASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5UZW5kZXISKwoGdm9pZGVkGAIgASgLMhsuYmFja3Jvb20uam91cm5hbC52MS5Wb2lkZWQiQwoGUXVvdGVkEhEKCW5ldF9taW5vchgBIAEoEhIRCgl0YXhfbWlub3IYAiABKBISEwoLaG9sZHNfdW50aWwYAyABKAkibgoISGFwcGVuZWQSEgoKY29tbWFuZF9pZBgBIAEoDBIRCglhdF9taWNyb3MYAiABKBISDAoEd2hhdBgDIAEoCRIMCgRsaW5lGAQgASgNEg0KBXN0YWZmGAUgASgJEhAKCHJlZ2lzdGVyGAYgASgJYgZwcm90bzM", [file_backroom_journal_v1_till]);
 
 /**
  * @generated from message backroom.journal.v1.Receipt
@@ -173,6 +175,18 @@ export type StockMove = Message<"backroom.journal.v1.StockMove"> & {
    * @generated from field: string reason = 3;
    */
   reason: string;
+
+  /**
+   * What all of it cost, where known.
+   *
+   * @generated from field: optional sint64 cost_minor = 4;
+   */
+  costMinor?: bigint | undefined;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.StockUnit units = 5;
+   */
+  units: StockUnit[];
 };
 
 /**
@@ -181,6 +195,45 @@ export type StockMove = Message<"backroom.journal.v1.StockMove"> & {
  */
 export const StockMoveSchema: GenMessage<StockMove> = /*@__PURE__*/
   messageDesc(file_backroom_journal_v1_journal, 5);
+
+/**
+ * Exactly one of serial, epc and lot; quantity and best before belong to a lot.
+ *
+ * @generated from message backroom.journal.v1.StockUnit
+ */
+export type StockUnit = Message<"backroom.journal.v1.StockUnit"> & {
+  /**
+   * @generated from field: string serial = 1;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string epc = 2;
+   */
+  epc: string;
+
+  /**
+   * @generated from field: string lot = 3;
+   */
+  lot: string;
+
+  /**
+   * @generated from field: sint64 quantity_milli = 4;
+   */
+  quantityMilli: bigint;
+
+  /**
+   * @generated from field: string best_before = 5;
+   */
+  bestBefore: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.StockUnit.
+ * Use `create(StockUnitSchema)` to create a new message.
+ */
+export const StockUnitSchema: GenMessage<StockUnit> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 6);
 
 /**
  * @generated from message backroom.journal.v1.RegisterEnrolled
@@ -202,7 +255,7 @@ export type RegisterEnrolled = Message<"backroom.journal.v1.RegisterEnrolled"> &
  * Use `create(RegisterEnrolledSchema)` to create a new message.
  */
 export const RegisterEnrolledSchema: GenMessage<RegisterEnrolled> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 6);
+  messageDesc(file_backroom_journal_v1_journal, 7);
 
 /**
  * @generated from message backroom.journal.v1.SignedIn
@@ -229,7 +282,7 @@ export type SignedIn = Message<"backroom.journal.v1.SignedIn"> & {
  * Use `create(SignedInSchema)` to create a new message.
  */
 export const SignedInSchema: GenMessage<SignedIn> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 7);
+  messageDesc(file_backroom_journal_v1_journal, 8);
 
 /**
  * @generated from message backroom.journal.v1.ShiftOpened
@@ -254,6 +307,21 @@ export type ShiftOpened = Message<"backroom.journal.v1.ShiftOpened"> & {
    * @generated from field: sint64 float_minor = 4;
    */
   floatMinor: bigint;
+
+  /**
+   * @generated from field: string staff = 5;
+   */
+  staff: string;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.CurrencySum foreign = 6;
+   */
+  foreign: CurrencySum[];
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.CurrencySum left = 7;
+   */
+  left: CurrencySum[];
 };
 
 /**
@@ -261,7 +329,7 @@ export type ShiftOpened = Message<"backroom.journal.v1.ShiftOpened"> & {
  * Use `create(ShiftOpenedSchema)` to create a new message.
  */
 export const ShiftOpenedSchema: GenMessage<ShiftOpened> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 8);
+  messageDesc(file_backroom_journal_v1_journal, 9);
 
 /**
  * @generated from message backroom.journal.v1.CashMoved
@@ -298,7 +366,7 @@ export type CashMoved = Message<"backroom.journal.v1.CashMoved"> & {
  * Use `create(CashMovedSchema)` to create a new message.
  */
 export const CashMovedSchema: GenMessage<CashMoved> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 9);
+  messageDesc(file_backroom_journal_v1_journal, 10);
 
 /**
  * @generated from message backroom.journal.v1.TenderTaken
@@ -320,7 +388,7 @@ export type TenderTaken = Message<"backroom.journal.v1.TenderTaken"> & {
  * Use `create(TenderTakenSchema)` to create a new message.
  */
 export const TenderTakenSchema: GenMessage<TenderTaken> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 10);
+  messageDesc(file_backroom_journal_v1_journal, 11);
 
 /**
  * @generated from message backroom.journal.v1.Tender
@@ -350,6 +418,16 @@ export type Tender = Message<"backroom.journal.v1.Tender"> & {
    * @generated from field: string attempt = 5;
    */
   attempt: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.Foreign foreign = 6;
+   */
+  foreign?: Foreign | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.TenderDetails details = 7;
+   */
+  details?: TenderDetails | undefined;
 };
 
 /**
@@ -357,7 +435,7 @@ export type Tender = Message<"backroom.journal.v1.Tender"> & {
  * Use `create(TenderSchema)` to create a new message.
  */
 export const TenderSchema: GenMessage<Tender> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 11);
+  messageDesc(file_backroom_journal_v1_journal, 12);
 
 /**
  * @generated from message backroom.journal.v1.ClosedTicket
@@ -457,6 +535,11 @@ export type ClosedTicket = Message<"backroom.journal.v1.ClosedTicket"> & {
    * @generated from field: repeated backroom.journal.v1.StockMove moves = 19;
    */
   moves: StockMove[];
+
+  /**
+   * @generated from field: backroom.journal.v1.TicketDetails details = 20;
+   */
+  details?: TicketDetails | undefined;
 };
 
 /**
@@ -464,7 +547,7 @@ export type ClosedTicket = Message<"backroom.journal.v1.ClosedTicket"> & {
  * Use `create(ClosedTicketSchema)` to create a new message.
  */
 export const ClosedTicketSchema: GenMessage<ClosedTicket> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 12);
+  messageDesc(file_backroom_journal_v1_journal, 13);
 
 /**
  * @generated from message backroom.journal.v1.ClosedLine
@@ -544,6 +627,16 @@ export type ClosedLine = Message<"backroom.journal.v1.ClosedLine"> & {
    * @generated from field: backroom.journal.v1.Voided voided = 15;
    */
   voided?: Voided | undefined;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.TaxPart taxes = 16;
+   */
+  taxes: TaxPart[];
+
+  /**
+   * @generated from field: backroom.journal.v1.LineDetails details = 17;
+   */
+  details?: LineDetails | undefined;
 };
 
 /**
@@ -551,7 +644,7 @@ export type ClosedLine = Message<"backroom.journal.v1.ClosedLine"> & {
  * Use `create(ClosedLineSchema)` to create a new message.
  */
 export const ClosedLineSchema: GenMessage<ClosedLine> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 13);
+  messageDesc(file_backroom_journal_v1_journal, 14);
 
 /**
  * @generated from message backroom.journal.v1.PriceReason
@@ -576,6 +669,13 @@ export type PriceReason = Message<"backroom.journal.v1.PriceReason"> & {
    * @generated from field: uint64 directive = 4;
    */
   directive: bigint;
+
+  /**
+   * Which price book or promotion, or the shop's code for why a person did it; empty when there is nothing to name.
+   *
+   * @generated from field: string source = 5;
+   */
+  source: string;
 };
 
 /**
@@ -583,7 +683,7 @@ export type PriceReason = Message<"backroom.journal.v1.PriceReason"> & {
  * Use `create(PriceReasonSchema)` to create a new message.
  */
 export const PriceReasonSchema: GenMessage<PriceReason> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 14);
+  messageDesc(file_backroom_journal_v1_journal, 15);
 
 /**
  * @generated from message backroom.journal.v1.Voided
@@ -605,7 +705,7 @@ export type Voided = Message<"backroom.journal.v1.Voided"> & {
  * Use `create(VoidedSchema)` to create a new message.
  */
 export const VoidedSchema: GenMessage<Voided> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 15);
+  messageDesc(file_backroom_journal_v1_journal, 16);
 
 /**
  * @generated from message backroom.journal.v1.TaxSum
@@ -630,6 +730,11 @@ export type TaxSum = Message<"backroom.journal.v1.TaxSum"> & {
    * @generated from field: sint64 tax_minor = 4;
    */
   taxMinor: bigint;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.TaxPart parts = 5;
+   */
+  parts: TaxPart[];
 };
 
 /**
@@ -637,7 +742,34 @@ export type TaxSum = Message<"backroom.journal.v1.TaxSum"> & {
  * Use `create(TaxSumSchema)` to create a new message.
  */
 export const TaxSumSchema: GenMessage<TaxSum> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 16);
+  messageDesc(file_backroom_journal_v1_journal, 17);
+
+/**
+ * @generated from message backroom.journal.v1.TaxPart
+ */
+export type TaxPart = Message<"backroom.journal.v1.TaxPart"> & {
+  /**
+   * @generated from field: string tax = 1;
+   */
+  tax: string;
+
+  /**
+   * @generated from field: string rate = 2;
+   */
+  rate: string;
+
+  /**
+   * @generated from field: sint64 amount_minor = 3;
+   */
+  amountMinor: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.TaxPart.
+ * Use `create(TaxPartSchema)` to create a new message.
+ */
+export const TaxPartSchema: GenMessage<TaxPart> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 18);
 
 /**
  * @generated from message backroom.journal.v1.ShiftClosed
@@ -664,7 +796,7 @@ export type ShiftClosed = Message<"backroom.journal.v1.ShiftClosed"> & {
  * Use `create(ShiftClosedSchema)` to create a new message.
  */
 export const ShiftClosedSchema: GenMessage<ShiftClosed> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 17);
+  messageDesc(file_backroom_journal_v1_journal, 19);
 
 /**
  * @generated from message backroom.journal.v1.ZReport
@@ -719,6 +851,11 @@ export type ZReport = Message<"backroom.journal.v1.ZReport"> & {
    * @generated from field: sint64 perpetual_returns_minor = 10;
    */
   perpetualReturnsMinor: bigint;
+
+  /**
+   * @generated from field: backroom.journal.v1.ZDetail detail = 11;
+   */
+  detail?: ZDetail | undefined;
 };
 
 /**
@@ -726,7 +863,207 @@ export type ZReport = Message<"backroom.journal.v1.ZReport"> & {
  * Use `create(ZReportSchema)` to create a new message.
  */
 export const ZReportSchema: GenMessage<ZReport> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 18);
+  messageDesc(file_backroom_journal_v1_journal, 20);
+
+/**
+ * @generated from message backroom.journal.v1.ZDetail
+ */
+export type ZDetail = Message<"backroom.journal.v1.ZDetail"> & {
+  /**
+   * @generated from field: string currency = 1;
+   */
+  currency: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.Periods periods = 2;
+   */
+  periods?: Periods | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.Tally tally = 3;
+   */
+  tally?: Tally | undefined;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.CountResult foreign = 4;
+   */
+  foreign: CountResult[];
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.TenderResult tenders = 5;
+   */
+  tenders: TenderResult[];
+
+  /**
+   * @generated from field: string counted_by = 6;
+   */
+  countedBy: string;
+
+  /**
+   * @generated from field: string handed_to = 7;
+   */
+  handedTo: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.Difference difference = 8;
+   */
+  difference?: Difference | undefined;
+};
+
+/**
+ * Describes the message backroom.journal.v1.ZDetail.
+ * Use `create(ZDetailSchema)` to create a new message.
+ */
+export const ZDetailSchema: GenMessage<ZDetail> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 21);
+
+/**
+ * @generated from message backroom.journal.v1.TenderResult
+ */
+export type TenderResult = Message<"backroom.journal.v1.TenderResult"> & {
+  /**
+   * @generated from field: string tender = 1;
+   */
+  tender: string;
+
+  /**
+   * @generated from field: sint64 expected_minor = 2;
+   */
+  expectedMinor: bigint;
+
+  /**
+   * @generated from field: sint64 declared_minor = 3;
+   */
+  declaredMinor: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.TenderResult.
+ * Use `create(TenderResultSchema)` to create a new message.
+ */
+export const TenderResultSchema: GenMessage<TenderResult> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 22);
+
+/**
+ * @generated from message backroom.journal.v1.Difference
+ */
+export type Difference = Message<"backroom.journal.v1.Difference"> & {
+  /**
+   * @generated from field: sint64 limit_minor = 1;
+   */
+  limitMinor: bigint;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+
+  /**
+   * @generated from field: bytes approval = 3;
+   */
+  approval: Uint8Array;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Difference.
+ * Use `create(DifferenceSchema)` to create a new message.
+ */
+export const DifferenceSchema: GenMessage<Difference> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 23);
+
+/**
+ * @generated from message backroom.journal.v1.Periods
+ */
+export type Periods = Message<"backroom.journal.v1.Periods"> & {
+  /**
+   * @generated from field: sint32 business_day = 1;
+   */
+  businessDay: number;
+
+  /**
+   * @generated from field: backroom.journal.v1.PeriodTotals day = 2;
+   */
+  day?: PeriodTotals | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.PeriodTotals month = 3;
+   */
+  month?: PeriodTotals | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.PeriodTotals year = 4;
+   */
+  year?: PeriodTotals | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.PeriodTotals perpetual = 5;
+   */
+  perpetual?: PeriodTotals | undefined;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Periods.
+ * Use `create(PeriodsSchema)` to create a new message.
+ */
+export const PeriodsSchema: GenMessage<Periods> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 24);
+
+/**
+ * @generated from message backroom.journal.v1.PeriodTotals
+ */
+export type PeriodTotals = Message<"backroom.journal.v1.PeriodTotals"> & {
+  /**
+   * @generated from field: uint64 zs = 1;
+   */
+  zs: bigint;
+
+  /**
+   * @generated from field: uint64 sales = 2;
+   */
+  sales: bigint;
+
+  /**
+   * @generated from field: uint64 returns = 3;
+   */
+  returns: bigint;
+
+  /**
+   * @generated from field: sint64 net_minor = 4;
+   */
+  netMinor: bigint;
+
+  /**
+   * @generated from field: sint64 tax_minor = 5;
+   */
+  taxMinor: bigint;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.TaxSum taxes = 6;
+   */
+  taxes: TaxSum[];
+
+  /**
+   * @generated from field: sint64 cash_rounding_minor = 7;
+   */
+  cashRoundingMinor: bigint;
+
+  /**
+   * @generated from field: sint64 sales_due_minor = 8;
+   */
+  salesDueMinor: bigint;
+
+  /**
+   * @generated from field: sint64 returns_due_minor = 9;
+   */
+  returnsDueMinor: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.PeriodTotals.
+ * Use `create(PeriodTotalsSchema)` to create a new message.
+ */
+export const PeriodTotalsSchema: GenMessage<PeriodTotals> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 25);
 
 /**
  * @generated from message backroom.journal.v1.Totals
@@ -816,6 +1153,21 @@ export type Totals = Message<"backroom.journal.v1.Totals"> & {
    * @generated from field: sint64 card_taken_minor = 17;
    */
   cardTakenMinor: bigint;
+
+  /**
+   * @generated from field: sint64 received_minor = 18;
+   */
+  receivedMinor: bigint;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.TenderSum tenders = 19;
+   */
+  tenders: TenderSum[];
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.ForeignCash foreign = 20;
+   */
+  foreign: ForeignCash[];
 };
 
 /**
@@ -823,7 +1175,7 @@ export type Totals = Message<"backroom.journal.v1.Totals"> & {
  * Use `create(TotalsSchema)` to create a new message.
  */
 export const TotalsSchema: GenMessage<Totals> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 19);
+  messageDesc(file_backroom_journal_v1_journal, 26);
 
 /**
  * @generated from message backroom.journal.v1.ReceiptSpan
@@ -845,7 +1197,7 @@ export type ReceiptSpan = Message<"backroom.journal.v1.ReceiptSpan"> & {
  * Use `create(ReceiptSpanSchema)` to create a new message.
  */
 export const ReceiptSpanSchema: GenMessage<ReceiptSpan> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 20);
+  messageDesc(file_backroom_journal_v1_journal, 27);
 
 /**
  * @generated from message backroom.journal.v1.PriceDirected
@@ -882,7 +1234,7 @@ export type PriceDirected = Message<"backroom.journal.v1.PriceDirected"> & {
  * Use `create(PriceDirectedSchema)` to create a new message.
  */
 export const PriceDirectedSchema: GenMessage<PriceDirected> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 21);
+  messageDesc(file_backroom_journal_v1_journal, 28);
 
 /**
  * @generated from message backroom.journal.v1.DirectiveRefused
@@ -904,7 +1256,7 @@ export type DirectiveRefused = Message<"backroom.journal.v1.DirectiveRefused"> &
  * Use `create(DirectiveRefusedSchema)` to create a new message.
  */
 export const DirectiveRefusedSchema: GenMessage<DirectiveRefused> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 22);
+  messageDesc(file_backroom_journal_v1_journal, 29);
 
 /**
  * @generated from message backroom.journal.v1.CardAsked
@@ -944,6 +1296,11 @@ export type CardAsked = Message<"backroom.journal.v1.CardAsked"> & {
    * @generated from field: bool settle = 7;
    */
   settle: boolean;
+
+  /**
+   * @generated from field: sint64 tip_minor = 8;
+   */
+  tipMinor: bigint;
 };
 
 /**
@@ -951,7 +1308,7 @@ export type CardAsked = Message<"backroom.journal.v1.CardAsked"> & {
  * Use `create(CardAskedSchema)` to create a new message.
  */
 export const CardAskedSchema: GenMessage<CardAsked> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 23);
+  messageDesc(file_backroom_journal_v1_journal, 30);
 
 /**
  * @generated from message backroom.journal.v1.CardBegun
@@ -983,7 +1340,7 @@ export type CardBegun = Message<"backroom.journal.v1.CardBegun"> & {
  * Use `create(CardBegunSchema)` to create a new message.
  */
 export const CardBegunSchema: GenMessage<CardBegun> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 24);
+  messageDesc(file_backroom_journal_v1_journal, 31);
 
 /**
  * @generated from message backroom.journal.v1.CardEnded
@@ -1025,7 +1382,7 @@ export type CardEnded = Message<"backroom.journal.v1.CardEnded"> & {
  * Use `create(CardEndedSchema)` to create a new message.
  */
 export const CardEndedSchema: GenMessage<CardEnded> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 25);
+  messageDesc(file_backroom_journal_v1_journal, 32);
 
 /**
  * @generated from message backroom.journal.v1.FoundCapture
@@ -1057,7 +1414,7 @@ export type FoundCapture = Message<"backroom.journal.v1.FoundCapture"> & {
  * Use `create(FoundCaptureSchema)` to create a new message.
  */
 export const FoundCaptureSchema: GenMessage<FoundCapture> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 26);
+  messageDesc(file_backroom_journal_v1_journal, 33);
 
 /**
  * @generated from message backroom.journal.v1.EffectWanted
@@ -1094,7 +1451,7 @@ export type EffectWanted = Message<"backroom.journal.v1.EffectWanted"> & {
  * Use `create(EffectWantedSchema)` to create a new message.
  */
 export const EffectWantedSchema: GenMessage<EffectWanted> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 27);
+  messageDesc(file_backroom_journal_v1_journal, 34);
 
 /**
  * @generated from message backroom.journal.v1.EffectEnded
@@ -1126,7 +1483,7 @@ export type EffectEnded = Message<"backroom.journal.v1.EffectEnded"> & {
  * Use `create(EffectEndedSchema)` to create a new message.
  */
 export const EffectEndedSchema: GenMessage<EffectEnded> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 28);
+  messageDesc(file_backroom_journal_v1_journal, 35);
 
 /**
  * @generated from message backroom.journal.v1.ShelfCounted
@@ -1173,7 +1530,7 @@ export type ShelfCounted = Message<"backroom.journal.v1.ShelfCounted"> & {
  * Use `create(ShelfCountedSchema)` to create a new message.
  */
 export const ShelfCountedSchema: GenMessage<ShelfCounted> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 29);
+  messageDesc(file_backroom_journal_v1_journal, 36);
 
 /**
  * @generated from message backroom.journal.v1.CountedItem
@@ -1200,5 +1557,545 @@ export type CountedItem = Message<"backroom.journal.v1.CountedItem"> & {
  * Use `create(CountedItemSchema)` to create a new message.
  */
 export const CountedItemSchema: GenMessage<CountedItem> = /*@__PURE__*/
-  messageDesc(file_backroom_journal_v1_journal, 30);
+  messageDesc(file_backroom_journal_v1_journal, 37);
+
+/**
+ * @generated from message backroom.journal.v1.LineDetails
+ */
+export type LineDetails = Message<"backroom.journal.v1.LineDetails"> & {
+  /**
+   * @generated from field: string role = 1;
+   */
+  role: string;
+
+  /**
+   * @generated from field: uint32 follows = 2;
+   */
+  follows: number;
+
+  /**
+   * @generated from field: backroom.journal.v1.Weighed weighed = 3;
+   */
+  weighed?: Weighed | undefined;
+
+  /**
+   * @generated from field: string serial = 4;
+   */
+  serial: string;
+
+  /**
+   * @generated from field: string lot = 5;
+   */
+  lot: string;
+
+  /**
+   * @generated from field: string epc = 6;
+   */
+  epc: string;
+
+  /**
+   * @generated from field: string exception = 7;
+   */
+  exception: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.KeyedPrice keyed = 8;
+   */
+  keyed?: KeyedPrice | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.HandDiscount discount = 9;
+   */
+  discount?: HandDiscount | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.ReturnOf returns = 10;
+   */
+  returns?: ReturnOf | undefined;
+
+  /**
+   * @generated from field: bytes layaway = 11;
+   */
+  layaway: Uint8Array;
+
+  /**
+   * @generated from field: string without_receipt = 12;
+   */
+  withoutReceipt: string;
+
+  /**
+   * @generated from field: repeated string notes = 13;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message backroom.journal.v1.LineDetails.
+ * Use `create(LineDetailsSchema)` to create a new message.
+ */
+export const LineDetailsSchema: GenMessage<LineDetails> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 38);
+
+/**
+ * @generated from message backroom.journal.v1.Weighed
+ */
+export type Weighed = Message<"backroom.journal.v1.Weighed"> & {
+  /**
+   * @generated from field: bytes reading = 1;
+   */
+  reading: Uint8Array;
+
+  /**
+   * @generated from field: sint64 gross_milli = 2;
+   */
+  grossMilli: bigint;
+
+  /**
+   * @generated from field: sint64 tare_milli = 3;
+   */
+  tareMilli: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Weighed.
+ * Use `create(WeighedSchema)` to create a new message.
+ */
+export const WeighedSchema: GenMessage<Weighed> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 39);
+
+/**
+ * @generated from message backroom.journal.v1.KeyedPrice
+ */
+export type KeyedPrice = Message<"backroom.journal.v1.KeyedPrice"> & {
+  /**
+   * @generated from field: string source = 1;
+   */
+  source: string;
+
+  /**
+   * @generated from field: sint64 price_minor = 2;
+   */
+  priceMinor: bigint;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.KeyedPrice.
+ * Use `create(KeyedPriceSchema)` to create a new message.
+ */
+export const KeyedPriceSchema: GenMessage<KeyedPrice> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 40);
+
+/**
+ * @generated from message backroom.journal.v1.HandDiscount
+ */
+export type HandDiscount = Message<"backroom.journal.v1.HandDiscount"> & {
+  /**
+   * @generated from field: string percent = 1;
+   */
+  percent: string;
+
+  /**
+   * @generated from field: sint64 amount_minor = 2;
+   */
+  amountMinor: bigint;
+
+  /**
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.HandDiscount.
+ * Use `create(HandDiscountSchema)` to create a new message.
+ */
+export const HandDiscountSchema: GenMessage<HandDiscount> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 41);
+
+/**
+ * @generated from message backroom.journal.v1.ReturnOf
+ */
+export type ReturnOf = Message<"backroom.journal.v1.ReturnOf"> & {
+  /**
+   * @generated from field: backroom.journal.v1.Receipt receipt = 1;
+   */
+  receipt?: Receipt | undefined;
+
+  /**
+   * @generated from field: uint32 line = 2;
+   */
+  line: number;
+};
+
+/**
+ * Describes the message backroom.journal.v1.ReturnOf.
+ * Use `create(ReturnOfSchema)` to create a new message.
+ */
+export const ReturnOfSchema: GenMessage<ReturnOf> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 42);
+
+/**
+ * @generated from message backroom.journal.v1.TenderDetails
+ */
+export type TenderDetails = Message<"backroom.journal.v1.TenderDetails"> & {
+  /**
+   * @generated from field: sint64 tip_minor = 1;
+   */
+  tipMinor: bigint;
+
+  /**
+   * @generated from field: bytes account = 2;
+   */
+  account: Uint8Array;
+
+  /**
+   * @generated from field: string voucher = 3;
+   */
+  voucher: string;
+
+  /**
+   * @generated from field: backroom.journal.v1.RefundOf refund_of = 4;
+   */
+  refundOf?: RefundOf | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.Approval approval = 5;
+   */
+  approval?: Approval | undefined;
+};
+
+/**
+ * Describes the message backroom.journal.v1.TenderDetails.
+ * Use `create(TenderDetailsSchema)` to create a new message.
+ */
+export const TenderDetailsSchema: GenMessage<TenderDetails> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 43);
+
+/**
+ * @generated from message backroom.journal.v1.RefundOf
+ */
+export type RefundOf = Message<"backroom.journal.v1.RefundOf"> & {
+  /**
+   * @generated from field: backroom.journal.v1.Receipt receipt = 1;
+   */
+  receipt?: Receipt | undefined;
+
+  /**
+   * @generated from field: bytes tender = 2;
+   */
+  tender: Uint8Array;
+
+  /**
+   * @generated from field: string attempt = 3;
+   */
+  attempt: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.RefundOf.
+ * Use `create(RefundOfSchema)` to create a new message.
+ */
+export const RefundOfSchema: GenMessage<RefundOf> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 44);
+
+/**
+ * @generated from message backroom.journal.v1.Approval
+ */
+export type Approval = Message<"backroom.journal.v1.Approval"> & {
+  /**
+   * @generated from field: bytes id = 1;
+   */
+  id: Uint8Array;
+
+  /**
+   * @generated from field: string action = 2;
+   */
+  action: string;
+
+  /**
+   * @generated from field: uint32 line = 3;
+   */
+  line: number;
+
+  /**
+   * @generated from field: string by = 4;
+   */
+  by: string;
+
+  /**
+   * @generated from field: string staff = 5;
+   */
+  staff: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Approval.
+ * Use `create(ApprovalSchema)` to create a new message.
+ */
+export const ApprovalSchema: GenMessage<Approval> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 45);
+
+/**
+ * @generated from message backroom.journal.v1.TicketDetails
+ */
+export type TicketDetails = Message<"backroom.journal.v1.TicketDetails"> & {
+  /**
+   * @generated from field: backroom.journal.v1.Pinned pinned = 1;
+   */
+  pinned?: Pinned | undefined;
+
+  /**
+   * @generated from field: string customer = 2;
+   */
+  customer: string;
+
+  /**
+   * @generated from field: repeated string groups = 3;
+   */
+  groups: string[];
+
+  /**
+   * @generated from field: repeated string coupons = 4;
+   */
+  coupons: string[];
+
+  /**
+   * @generated from field: backroom.journal.v1.HandDiscount discount = 5;
+   */
+  discount?: HandDiscount | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.Exemption exemption = 6;
+   */
+  exemption?: Exemption | undefined;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.AgeCheck age_checks = 7;
+   */
+  ageChecks: AgeCheck[];
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.Approval approvals = 8;
+   */
+  approvals: Approval[];
+
+  /**
+   * @generated from field: repeated string notes = 9;
+   */
+  notes: string[];
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.VoidedTender voided_tenders = 10;
+   */
+  voidedTenders: VoidedTender[];
+
+  /**
+   * @generated from field: bytes layaway = 11;
+   */
+  layaway: Uint8Array;
+
+  /**
+   * @generated from field: backroom.journal.v1.Quoted quoted = 12;
+   */
+  quoted?: Quoted | undefined;
+
+  /**
+   * @generated from field: string tax_day = 13;
+   */
+  taxDay: string;
+
+  /**
+   * @generated from field: repeated backroom.journal.v1.Happened history = 14;
+   */
+  history: Happened[];
+};
+
+/**
+ * Describes the message backroom.journal.v1.TicketDetails.
+ * Use `create(TicketDetailsSchema)` to create a new message.
+ */
+export const TicketDetailsSchema: GenMessage<TicketDetails> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 46);
+
+/**
+ * @generated from message backroom.journal.v1.Pinned
+ */
+export type Pinned = Message<"backroom.journal.v1.Pinned"> & {
+  /**
+   * @generated from field: uint64 catalog = 1;
+   */
+  catalog: bigint;
+
+  /**
+   * @generated from field: uint64 directive = 2;
+   */
+  directive: bigint;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Pinned.
+ * Use `create(PinnedSchema)` to create a new message.
+ */
+export const PinnedSchema: GenMessage<Pinned> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 47);
+
+/**
+ * @generated from message backroom.journal.v1.Exemption
+ */
+export type Exemption = Message<"backroom.journal.v1.Exemption"> & {
+  /**
+   * @generated from field: repeated string taxes = 1;
+   */
+  taxes: string[];
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Exemption.
+ * Use `create(ExemptionSchema)` to create a new message.
+ */
+export const ExemptionSchema: GenMessage<Exemption> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 48);
+
+/**
+ * @generated from message backroom.journal.v1.AgeCheck
+ */
+export type AgeCheck = Message<"backroom.journal.v1.AgeCheck"> & {
+  /**
+   * @generated from field: bytes command_id = 1;
+   */
+  commandId: Uint8Array;
+
+  /**
+   * @generated from field: sint64 at_micros = 2;
+   */
+  atMicros: bigint;
+
+  /**
+   * @generated from field: string staff = 3;
+   */
+  staff: string;
+
+  /**
+   * @generated from field: uint32 min_age = 4;
+   */
+  minAge: number;
+
+  /**
+   * @generated from field: string day = 5;
+   */
+  day: string;
+
+  /**
+   * @generated from field: string decision = 6;
+   */
+  decision: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.AgeCheck.
+ * Use `create(AgeCheckSchema)` to create a new message.
+ */
+export const AgeCheckSchema: GenMessage<AgeCheck> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 49);
+
+/**
+ * @generated from message backroom.journal.v1.VoidedTender
+ */
+export type VoidedTender = Message<"backroom.journal.v1.VoidedTender"> & {
+  /**
+   * @generated from field: backroom.journal.v1.Tender tender = 1;
+   */
+  tender?: Tender | undefined;
+
+  /**
+   * @generated from field: backroom.journal.v1.Voided voided = 2;
+   */
+  voided?: Voided | undefined;
+};
+
+/**
+ * Describes the message backroom.journal.v1.VoidedTender.
+ * Use `create(VoidedTenderSchema)` to create a new message.
+ */
+export const VoidedTenderSchema: GenMessage<VoidedTender> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 50);
+
+/**
+ * @generated from message backroom.journal.v1.Quoted
+ */
+export type Quoted = Message<"backroom.journal.v1.Quoted"> & {
+  /**
+   * @generated from field: sint64 net_minor = 1;
+   */
+  netMinor: bigint;
+
+  /**
+   * @generated from field: sint64 tax_minor = 2;
+   */
+  taxMinor: bigint;
+
+  /**
+   * @generated from field: string holds_until = 3;
+   */
+  holdsUntil: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Quoted.
+ * Use `create(QuotedSchema)` to create a new message.
+ */
+export const QuotedSchema: GenMessage<Quoted> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 51);
+
+/**
+ * @generated from message backroom.journal.v1.Happened
+ */
+export type Happened = Message<"backroom.journal.v1.Happened"> & {
+  /**
+   * @generated from field: bytes command_id = 1;
+   */
+  commandId: Uint8Array;
+
+  /**
+   * @generated from field: sint64 at_micros = 2;
+   */
+  atMicros: bigint;
+
+  /**
+   * @generated from field: string what = 3;
+   */
+  what: string;
+
+  /**
+   * @generated from field: uint32 line = 4;
+   */
+  line: number;
+
+  /**
+   * @generated from field: string staff = 5;
+   */
+  staff: string;
+
+  /**
+   * @generated from field: string register = 6;
+   */
+  register: string;
+};
+
+/**
+ * Describes the message backroom.journal.v1.Happened.
+ * Use `create(HappenedSchema)` to create a new message.
+ */
+export const HappenedSchema: GenMessage<Happened> = /*@__PURE__*/
+  messageDesc(file_backroom_journal_v1_journal, 52);
 
