@@ -84,8 +84,10 @@ pub enum Expect {
         till: TillId,
         version: u64,
     },
-    NotReturned {
+    /// So many tickets took something of this receipt back, and no other did meanwhile.
+    TakenBack {
         receipt: ReceiptNo,
+        times: usize,
     },
 }
 
@@ -111,6 +113,8 @@ pub enum AppendError {
     TillMoved { till: TillId },
     #[error("receipt {receipt} was already taken back with {by}")]
     AlreadyReturned { receipt: ReceiptNo, by: String },
+    #[error("goods of receipt {receipt} were taken back elsewhere meanwhile; void those lines and take them back again")]
+    TakenBackMeanwhile { receipt: ReceiptNo },
     #[error("this ticket was closed meanwhile; read it again")]
     TicketClosed,
     #[error("this job of a machine has ended already")]

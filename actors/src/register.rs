@@ -3,14 +3,23 @@
 //! A command that comes twice has the same outcome; one that comes late, for a ticket that moved on, is refused. After a restart the
 //! tickets are rebuilt from the work log, less what the journal says is closed. Asks the journal and the work log; nobody here asks
 //! another register.
+//!
+//! [`change`] is what a person changes about a basket, [`back`] are goods that come back, [`rest`] are tickets that rest or move.
 
-use std::collections::HashMap;
+mod back;
+mod change;
+mod rest;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use backroom_core::barcode::StoreMadeRules;
 use backroom_core::catalog::{Catalog, PriceVersion};
-use backroom_core::facts::{CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TicketEnd};
-use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
+use backroom_core::facts::{
+    AgeDecision, CardAsked, CardEnded, ClosedTicket, Does, EffectWanted, Fact, Tender, TenderKind, TenderTaken, TenderVoided, TicketEnd,
+    TicketFact,
+};
+use backroom_core::ids::{CommandId, ReasonCode, ReceiptNo, RegisterId, ShiftId, StaffId, TicketId, TillId};
 use backroom_core::money::{Money, Quantity};
 use backroom_core::ticket::{self, CardWish, Counter, Decided, Event, Mode, Open, Opening, Refusal, ReturnDesk};
 use backroom_core::time::Instant;
@@ -31,6 +40,10 @@ pub struct Command {
     pub id: CommandId,
     pub body: BodyHash,
     pub staff: StaffId,
+    /// The number of the person's session at this register.
+    pub session: u64,
+    /// Practice: a ticket that begins with this moves nothing.
+    pub training: bool,
     pub action: Action,
 }
 
@@ -72,9 +85,60 @@ pub enum Action {
         ticket: TicketId,
         receipt: ReceiptNo,
     },
+    Change {
+        ticket: TicketId,
+        expected: u64,
+        change: Change,
+    },
+    /// Lines of a receipt come back on this ticket; all that is left of it when none is named.
+    TakeBack {
+        ticket: TicketId,
+        expected: u64,
+        receipt: ReceiptNo,
+        lines: Vec<(u32, Quantity)>,
+    },
+    /// What the ticket owes is handed out in cash.
+    Refund {
+        ticket: TicketId,
+        expected: u64,
+        settle: bool,
+    },
+    /// Money that was taken is handed back before the ticket is settled.
+    VoidTender {
+        ticket: TicketId,
+        expected: u64,
+        tender: CommandId,
+    },
+    Suspend {
+        ticket: TicketId,
+        expected: u64,
+        reason: Option<ReasonCode>,
+    },
+    /// Goes on here with a ticket that rests, or that another register held.
+    GoOn {
+        ticket: TicketId,
+        expected: u64,
+    },
 }
 
 impl Action {
+    /// The ticket another register has to give up before this is done.
+    pub(crate) fn moves(&self) -> Option<TicketId> {
+        match self {
+            Action::GoOn { ticket, .. } => Some(*ticket),
+            _ => None,
+        }
+    }
+
+    /// Whether a ticket nobody knows may begin with it.
+    fn begins(&self) -> bool {
+        match self {
+            Action::Scan { expected: 0, .. } | Action::TakeBack { expected: 0, .. } => true,
+            Action::Change { expected: 0, change, .. } => change.begins(),
+            _ => false,
+        }
+    }
+
     fn ticket(&self) -> TicketId {
         match self {
             Action::Scan { ticket, .. }
@@ -83,7 +147,13 @@ impl Action {
             | Action::Card { ticket, .. }
             | Action::Settle { ticket, .. }
             | Action::Cancel { ticket, .. }
-            | Action::Return { ticket, .. } => *ticket,
+            | Action::Return { ticket, .. }
+            | Action::Change { ticket, .. }
+            | Action::TakeBack { ticket, .. }
+            | Action::Refund { ticket, .. }
+            | Action::VoidTender { ticket, .. }
+            | Action::Suspend { ticket, .. }
+            | Action::GoOn { ticket, .. } => *ticket,
         }
     }
 }
@@ -133,6 +203,8 @@ impl From<StepError> for CommandError {
     }
 }
 
+pub use self::change::Change;
+
 const MOST_TICKETS: usize = 50;
 
 #[derive(Debug)]
@@ -159,6 +231,11 @@ pub enum Message {
         ticket: TicketId,
         ask: CommandId,
         why: String,
+    },
+    /// Another register goes on with this ticket.
+    GiveUp {
+        ticket: TicketId,
+        reply: RpcReplyPort<()>,
     },
     /// Nobody knows how the payment ended, or somebody does again.
     CardUnknown {
@@ -242,6 +319,10 @@ impl Actor for Register {
             Message::Look { ticket, reply } => drop(reply.send(state.tickets.get(&ticket).map(|held| held.outcome(None)))),
             Message::ListOpen { reply } => drop(reply.send(state.tickets.values().map(|held| held.outcome(None)).collect())),
             Message::CardPaid { paid, reply } => drop(reply.send(state.card_paid(&paid).await)),
+            Message::GiveUp { ticket, reply } => {
+                state.give_up(ticket);
+                let _ = reply.send(()); // The asker may have left.
+            }
             Message::CardEnded { ticket, ask, why } => state.card_ended(ticket, ask, why).await,
             Message::CardUnknown { ticket, ask, unknown } => state.card_unknown(ticket, ask, unknown),
             Message::Strike => panic!("struck down on purpose"),
@@ -334,6 +415,13 @@ impl State {
                 Fact::TenderTaken(taken) => (taken.tender.command_id, Event::TenderTaken(taken.tender.clone())),
                 Fact::CardAsked(asked) => (asked.ask, Event::CardAsked(wish(asked, at))),
                 Fact::CardEnded(ended) => (ended.ask, card_ended(ended)),
+                Fact::Ticket(TicketFact::TenderVoided(voided)) => {
+                    let event = Event::TenderVoided {
+                        tender: voided.tender.command_id,
+                        voided: voided.voided,
+                    };
+                    (voided.voided.command_id, event)
+                }
                 _ => continue,
             };
             if held.ticket.knows(&event) {
@@ -511,7 +599,7 @@ impl State {
         }
         // A command on an open ticket that is not among the ticket's own is new, and so is a first scan of a ticket nobody knows; for all
         // others the journal is asked.
-        let starts = held.is_none() && matches!(command.action, Action::Scan { expected: 0, .. });
+        let starts = held.is_none() && command.action.begins();
         let is_closed = starts && self.shop.reader.by_ticket(command.action.ticket()).await?.is_some();
         let is_new = held.is_some() || (starts && !is_closed);
         if is_new && recent.is_none() {
@@ -560,6 +648,17 @@ impl State {
                 self.close(Some(&command), closed, false).await
             }
             Action::Return { ticket, receipt } => self.take_back(command, ticket, receipt).await,
+            Action::Change { ticket, expected, change } => self.change(command, ticket, expected, change).await,
+            Action::TakeBack {
+                ticket,
+                expected,
+                receipt,
+                lines,
+            } => self.take_lines_back(command, ticket, expected, receipt, &lines).await,
+            Action::Refund { ticket, expected, settle } => self.refund(command, ticket, expected, settle).await,
+            Action::VoidTender { ticket, expected, tender } => self.void_tender(command, ticket, expected, tender).await,
+            Action::Suspend { ticket, expected, reason } => self.suspend(command, ticket, expected, reason).await,
+            Action::GoOn { ticket, expected } => self.go_on(command, ticket, expected).await,
         }
     }
 
@@ -591,39 +690,46 @@ impl State {
         code: &str,
         quantity: Quantity,
     ) -> Result<Outcome, CommandError> {
-        let now = self.shop.clock.now();
-        if self.tickets.contains_key(&ticket) {
+        let (base, prices, before) = self.at_hand(&command, ticket, expected, true).await?;
+        let decided = base.scan(&self.counter(&prices), code, quantity, command.id, self.shop.clock.now())?;
+        self.write_decided(&command, ticket, before, decided).await
+    }
+
+    /// The ticket as the caller has seen it, or a new one that this command begins: with its prices, and with what must be written first.
+    async fn at_hand(
+        &self,
+        command: &Command,
+        ticket: TicketId,
+        expected: u64,
+        begins: bool,
+    ) -> Result<(Arc<Open>, Arc<Catalog>, Vec<Event>), CommandError> {
+        if self.tickets.contains_key(&ticket) || expected != 0 || !begins {
             let held = self.held(ticket, expected).await?;
-            let decided = held.ticket.scan(&self.counter(&held.prices), code, quantity, command.id, now)?;
-            return self.write_decided(&command, ticket, Vec::new(), decided).await;
-        }
-        if expected != 0 {
-            return self.held(ticket, expected).await.map(|held| held.outcome(None));
+            return Ok((held.ticket.clone(), held.prices.clone(), Vec::new()));
         }
         if self.tickets.len() >= MOST_TICKETS {
             return Err(CommandError::TooManyTickets);
         }
-        let prices = self.prices();
-        let catalog = &prices;
+        let catalog = self.prices();
         let opening = Opening {
             ticket,
             register: self.seat.register,
             till: self.seat.till,
             shift: self.open_shift()?,
-            opened_at: now,
+            opened_at: self.shop.clock.now(),
             currency: catalog.currency(),
             prices: catalog.file().prices,
             cash_step: self.shop.policy.cash_step,
             cash_rounding: self.shop.policy.cash_rounding,
-            mode: Mode::Selling,
+            mode: if command.training { Mode::Training } else { Mode::Selling },
             pinned: Some(PriceVersion {
                 catalog: catalog.version(),
                 directive: catalog.last_directive(),
             }),
-            session: 0,
+            session: command.session,
         };
-        let first = Open::new(opening.clone()).scan(&self.counter(&prices), code, quantity, command.id, now)?;
-        self.write_decided(&command, ticket, vec![Event::Opened(opening)], first).await
+        let before = vec![Event::Opened(opening.clone())];
+        Ok((Arc::new(Open::new(opening)), catalog, before))
     }
 
     /// The snapshot of prices and taxes a ticket that begins now is sold by.
@@ -741,6 +847,23 @@ impl State {
         self.write(&command, ticket, vec![Event::TenderTaken(tender)]).await
     }
 
+    async fn void_tender(&mut self, command: Command, ticket: TicketId, expected: u64, tender: CommandId) -> Result<Outcome, CommandError> {
+        let held = self.held(ticket, expected).await?;
+        let event = held.ticket.void_tender(tender, command.id, self.shop.clock.now())?;
+        let taken = held.ticket.tenders().iter().find(|taken| taken.command_id == tender).cloned();
+        let (Event::TenderVoided { voided, .. }, Some(taken)) = (&event, taken) else {
+            return Err(Refusal::NoSuchTender.into());
+        };
+        self.open_shift()?;
+        let fact = Fact::Ticket(TicketFact::TenderVoided(TenderVoided {
+            ticket,
+            tender: taken,
+            voided: *voided,
+        }));
+        self.shop.journal.append(self.append(&command, fact)).await?;
+        self.write(&command, ticket, vec![event]).await
+    }
+
     /// The wish stands in the journal before the terminal is asked; its actor hears of it after the flush.
     async fn ask_card(
         &mut self,
@@ -814,17 +937,27 @@ impl State {
     async fn close(&mut self, command: Option<&Command>, closed: ClosedTicket, numbered: bool) -> Result<Outcome, CommandError> {
         let (ticket, till) = (closed.ticket, closed.till);
         let shift = self.open_shift()?;
-        let own: Vec<CommandId> = closed
+        // What made the ticket what it is and has no entry of its own.
+        let of_lines = closed
             .lines
             .iter()
             .flat_map(|line| [line.command_id, line.voided.map(|voided| voided.command_id)])
-            .flatten()
-            .collect();
+            .flatten();
+        let of_history = closed.details.history.iter().map(|happened| happened.command_id);
+        let of_checks = closed
+            .details
+            .age_checks
+            .iter()
+            .filter(|check| check.decision == AgeDecision::Passed)
+            .map(|check| check.command_id);
+        let own: BTreeSet<CommandId> = of_lines.chain(of_history).chain(of_checks).collect();
         let commands = self.tickets.get(&ticket).map(|held| &held.commands);
         let also = own
             .iter()
             .filter_map(|id| commands?.get(id).map(|(body, _)| (*id, *body)))
             .collect();
+        let mut expects = self.expects_back(command, &closed).await?;
+        expects.push(Expect::OpenShift { till, shift });
         let cause = command.map_or_else(|| ticket.to_string(), |command| command.id.to_string());
         let with = self.effects(&closed, &cause);
         let had_money = self.tickets.get(&ticket).is_some_and(|held| held.ticket.had_money());
@@ -837,7 +970,7 @@ impl State {
             },
         };
         let append = Append {
-            expects: vec![Expect::OpenShift { till, shift }],
+            expects,
             number_for: numbered.then_some(self.seat.register),
             also,
             with,
@@ -851,15 +984,12 @@ impl State {
     }
 
     async fn take_back(&mut self, command: Command, ticket: TicketId, receipt: ReceiptNo) -> Result<Outcome, CommandError> {
-        let entry = self
-            .shop
-            .reader
-            .by_receipt(receipt)
-            .await?
-            .ok_or(Refusal::UnknownReceipt { receipt })?;
-        let Fact::TicketClosed(sale) = &*committed_from(&entry)?.fact.clone() else {
-            return Err(Refusal::UnknownReceipt { receipt }.into());
-        };
+        let sale = self.receipt(receipt).await?;
+        let (_, times) = self.given_back(receipt).await?;
+        if times > 0 {
+            // Whole means whole: what is left of it comes back line by line.
+            return Err(Refusal::AlreadyReturned { receipt }.into());
+        }
         let shift = self.open_shift()?;
         let Seat { register, till } = self.seat;
         let desk = ReturnDesk {
@@ -870,9 +1000,9 @@ impl State {
             command_id: command.id,
             at: self.shop.clock.now(),
         };
-        let closed = ticket::return_whole(sale, desk)?;
+        let closed = ticket::return_whole(&sale, desk)?;
         let append = Append {
-            expects: vec![Expect::OpenShift { till, shift }, Expect::NotReturned { receipt }],
+            expects: vec![Expect::OpenShift { till, shift }, Expect::TakenBack { receipt, times: 0 }],
             number_for: Some(register),
             with: self.effects(&closed, &command.id.to_string()),
             ..self.append(&command, Fact::TicketClosed(Box::new(closed)))

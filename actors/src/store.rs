@@ -421,10 +421,30 @@ impl Store {
     }
 
     pub async fn sell(&self, register: RegisterId, command: register::Command) -> Result<Outcome, CommandError> {
+        if let Some(ticket) = command.action.moves() {
+            self.fetch_ticket(register, ticket).await?;
+        }
         let command = Box::new(command);
         self.register(register)?
             .ask(|reply| register::Message::Do { command, reply }, PATIENCE)
             .await?
+    }
+
+    /// Every other register gives a ticket up before this one goes on with it. One that does not run holds nothing.
+    async fn fetch_ticket(&self, register: RegisterId, ticket: backroom_core::ids::TicketId) -> Result<(), AskError> {
+        let away = AskError::Away { name: "the register" };
+        let others: Vec<_> = {
+            let registers = self.inner.registers.lock().map_err(|_| away)?;
+            let others = registers.iter().filter(|(other, _)| **other != register);
+            others.map(|(_, door)| door.clone()).collect()
+        };
+        for door in others {
+            match door.ask(|reply| register::Message::GiveUp { ticket, reply }, PATIENCE).await {
+                Ok(()) | Err(AskError::Away { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     pub async fn open_ticket(&self, register: RegisterId, ticket: backroom_core::ids::TicketId) -> Result<Option<Outcome>, AskError> {
@@ -437,6 +457,24 @@ impl Store {
         self.register(register)?
             .ask(|reply| register::Message::ListOpen { reply }, PATIENCE)
             .await
+    }
+
+    /// The tickets that rest, in the whole shop. A register that does not run shows none until it is back.
+    pub async fn suspended_tickets(&self) -> Result<Vec<Outcome>, AskError> {
+        let away = AskError::Away { name: "the register" };
+        let doors: Vec<_> = self.inner.registers.lock().map_err(|_| away)?.values().cloned().collect();
+        let mut resting = Vec::new();
+        for door in doors {
+            let open = match door.ask(|reply| register::Message::ListOpen { reply }, PATIENCE).await {
+                Err(AskError::Away { .. }) => continue,
+                open => open?,
+            };
+            resting.extend(
+                open.into_iter()
+                    .filter(|open| matches!(open, Outcome::Open { ticket, .. } if ticket.is_suspended())),
+            );
+        }
+        Ok(resting)
     }
 
     /// Wants a receipt printed again on this register's printer, marked as a copy.

@@ -76,14 +76,26 @@ impl WorkLog {
         self.lane.submit(|reply| Job::Forget { ticket, reply }).await
     }
 
-    /// All events of a register's tickets, or of all registers, in order.
+    /// All events of the tickets a register holds now, or of all tickets, in order. A ticket is where its last event was.
     pub async fn read(file: &Path, register: Option<RegisterId>) -> Result<Vec<Step>, FileError> {
+        let sql = "select ticket, version, register, command_id, body_hash, event from step
+            where ?1 is null or ?1 = (select register from step as last where last.ticket = step.ticket order by last.version desc limit 1)
+            order by ticket, version";
+        Self::select(file, sqlx::query(sql).bind(register.map(|register| register.to_string()))).await
+    }
+
+    /// All events of one ticket, wherever they were.
+    pub async fn read_ticket(file: &Path, ticket: TicketId) -> Result<Vec<Step>, FileError> {
+        let sql = "select ticket, version, register, command_id, body_hash, event from step where ticket = ?1 order by version";
+        Self::select(file, sqlx::query(sql).bind(ticket.to_bytes().to_vec())).await
+    }
+
+    async fn select(
+        file: &Path,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<Vec<Step>, FileError> {
         let pool = file::readers(file).await?;
-        let sql = "select ticket, version, register, command_id, body_hash, event from step where ?1 is null or register = ?1 order by ticket, version";
-        let rows = sqlx::query(sql)
-            .bind(register.map(|register| register.to_string()))
-            .fetch_all(&pool)
-            .await?;
+        let rows = query.fetch_all(&pool).await?;
         pool.close().await;
         rows.iter().map(step).collect()
     }

@@ -341,6 +341,7 @@ const FAILED_PRECONDITION: &[&str] = &[
     "stale_base",
     "suspended",
     "taken_back_line",
+    "taken_back_meanwhile",
     "taxes_turned",
     "tender_stays",
     "throttled",

@@ -10,16 +10,16 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use backroom_actors::journal::Committed;
-use backroom_actors::register::{self, Action, Outcome, Seat};
+use backroom_actors::register::{self, Action, Change, Outcome, Seat};
 use backroom_actors::shop::Screen;
 use backroom_actors::staff::{Enrol, Session, SignIn};
 use backroom_actors::store::Store;
 use backroom_actors::tills;
 use backroom_core::catalog::SoldBy;
-use backroom_core::facts::{CashMove, ClosedTicket, EpochReason, Fact};
+use backroom_core::facts::{AgeDecision, CashMove, ClosedTicket, EpochReason, Fact, TicketFact};
 use backroom_core::ids::{CommandId, TicketId};
 use backroom_core::journal::{Epoch, Seq};
-use backroom_core::money::Currency;
+use backroom_core::money::{Currency, Money, Quantity};
 use backroom_core::receipt::{self, Heading};
 use backroom_core::ticket;
 use backroom_core::time::Instant;
@@ -67,15 +67,67 @@ impl RegisterDesk {
         body: backroom_actors::journal::BodyHash,
         action: Action,
     ) -> Result<(wire::TicketView, Outcome), Status> {
+        self.sell_in(false, session, id, body, action).await
+    }
+
+    async fn sell_in(
+        &self,
+        training: bool,
+        session: Session,
+        id: CommandId,
+        body: backroom_actors::journal::BodyHash,
+        action: Action,
+    ) -> Result<(wire::TicketView, Outcome), Status> {
         let command = register::Command {
             id,
             body,
             staff: session.staff,
+            session: session.number,
+            training,
             action,
         };
         let outcome = self.store.sell(session.seat.register, command).await.map_err(errors::command)?;
         let view = self.view(&outcome, session).await?;
         Ok((view, outcome))
+    }
+
+    /// Who says it, and what.
+    fn said<T>(&self, request: Request<T>) -> Result<(Session, T), Status> {
+        let session = self.session(request.metadata())?;
+        Ok((session, request.into_inner()))
+    }
+
+    /// Carries out what was said on a ticket.
+    async fn act(
+        &self,
+        session: Session,
+        (call, said): (&'static str, &impl prost::Message),
+        command: Option<&wire::Command>,
+        action: Action,
+    ) -> Result<(Option<wire::TicketView>, Outcome), Status> {
+        let id = parse::command_id(command)?;
+        let body = body_hash(call, session.seat.register.as_str(), said);
+        let (view, outcome) = self.sell(session, id, body, action).await?;
+        Ok((Some(view), outcome))
+    }
+
+    /// Carries out a change of a basket: the ticket, and the line that is new, or 0.
+    async fn change(
+        &self,
+        session: Session,
+        said: (&'static str, &impl prost::Message),
+        (command, head): (Option<&wire::Command>, Option<&wire::TicketHead>),
+        change: Change,
+    ) -> Result<(Option<wire::TicketView>, u32), Status> {
+        let (ticket, expected) = parse::ticket(head)?;
+        let id = parse::command_id(command)?;
+        let action = Action::Change { ticket, expected, change };
+        let (view, outcome) = self.act(session, said, command, action).await?;
+        let line = match &outcome {
+            Outcome::Open { line, .. } => line.unwrap_or(0),
+            Outcome::Closed { committed } => line_of(&committed.fact, id),
+        };
+        Ok((view, line))
     }
 
     /// The ticket an outcome belongs to, as it stands now.
@@ -84,6 +136,8 @@ impl RegisterDesk {
             match &*committed.fact {
                 Fact::TenderTaken(taken) => return self.ticket(session, taken.ticket).await,
                 Fact::CardAsked(asked) => return self.ticket(session, asked.ticket).await,
+                Fact::Ticket(TicketFact::TenderVoided(voided)) => return self.ticket(session, voided.ticket).await,
+                Fact::Ticket(TicketFact::SaleRefused(refused)) => return self.ticket(session, refused.ticket).await,
                 _ => {}
             }
         }
@@ -396,7 +450,7 @@ impl RegisterService for RegisterDesk {
             code,
             quantity: parse::quantity(said.quantity_milli),
         };
-        let (view, outcome) = self.sell(session, id, body, action).await?;
+        let (view, outcome) = self.sell_in(said.training, session, id, body, action).await?;
         let line = match &outcome {
             Outcome::Open { line, .. } => line.unwrap_or(0),
             Outcome::Closed { committed } => line_of(&committed.fact, id),
@@ -423,6 +477,265 @@ impl RegisterService for RegisterDesk {
             .await?;
         Ok(Response::new(wire::VoidLineResponse {
             ticket: Some(view),
+            position: self.position(),
+        }))
+    }
+
+    async fn change_quantity(&self, request: Request<wire::ChangeQuantityRequest>) -> Answer<wire::ChangeQuantityResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Quantity {
+            line: said.line,
+            quantity: Quantity(said.quantity_milli),
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("change_quantity", &said), heads, change).await?;
+        Ok(Response::new(wire::ChangeQuantityResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn override_price(&self, request: Request<wire::OverridePriceRequest>) -> Answer<wire::OverridePriceResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Price {
+            line: said.line,
+            price: parse::money("price", said.price.as_ref(), self.currency())?,
+            reason: parse::id("reason", &said.reason)?,
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("override_price", &said), heads, change).await?;
+        Ok(Response::new(wire::OverridePriceResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn give_discount(&self, request: Request<wire::GiveDiscountRequest>) -> Answer<wire::GiveDiscountResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Discount {
+            line: parse::line(said.line),
+            discount: parse::discount(said.discount.as_ref(), self.currency())?,
+            reason: parse::id("reason", &said.reason)?,
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("give_discount", &said), heads, change).await?;
+        Ok(Response::new(wire::GiveDiscountResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn take_coupon(&self, request: Request<wire::TakeCouponRequest>) -> Answer<wire::TakeCouponResponse> {
+        let (session, said) = self.said(request)?;
+        let code = parse::code(&said.code)?.to_owned();
+        let change = if said.drop {
+            Change::DropCoupon { code }
+        } else {
+            Change::TakeCoupon { code }
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("take_coupon", &said), heads, change).await?;
+        Ok(Response::new(wire::TakeCouponResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn exempt_taxes(&self, request: Request<wire::ExemptTaxesRequest>) -> Answer<wire::ExemptTaxesResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Exempt {
+            exemption: parse::exemption(&said.taxes, &said.reason)?,
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("exempt_taxes", &said), heads, change).await?;
+        Ok(Response::new(wire::ExemptTaxesResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn add_note(&self, request: Request<wire::AddNoteRequest>) -> Answer<wire::AddNoteResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Note {
+            line: parse::line(said.line),
+            note: parse::id("note", &said.note)?,
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("add_note", &said), heads, change).await?;
+        Ok(Response::new(wire::AddNoteResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn capture_serial(&self, request: Request<wire::CaptureSerialRequest>) -> Answer<wire::CaptureSerialResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Capture {
+            line: said.line,
+            text: parse::code(&said.text)?.to_owned(),
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("capture_serial", &said), heads, change).await?;
+        Ok(Response::new(wire::CaptureSerialResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn check_age(&self, request: Request<wire::CheckAgeRequest>) -> Answer<wire::CheckAgeResponse> {
+        let (session, said) = self.said(request)?;
+        let decision = match said.decision() {
+            wire::AgeDecision::Passed => AgeDecision::Passed,
+            wire::AgeDecision::Refused => AgeDecision::Refused,
+            wire::AgeDecision::Unspecified => return Err(bad_field("decision", "is neither passed nor refused")),
+        };
+        let change = Change::Age {
+            code: parse::code(&said.code)?.to_owned(),
+            decision,
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, _) = self.change(session, ("check_age", &said), heads, change).await?;
+        Ok(Response::new(wire::CheckAgeResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn sell_keyed(&self, request: Request<wire::SellKeyedRequest>) -> Answer<wire::SellKeyedResponse> {
+        let (session, said) = self.said(request)?;
+        let price = parse::money("price", said.price.as_ref(), self.currency())?;
+        let change = if said.by_department {
+            Change::Department {
+                department: parse::id("sku", &said.sku)?,
+                price,
+                code: (!said.unknown_code.is_empty()).then(|| said.unknown_code.chars().take(200).collect()),
+            }
+        } else {
+            Change::OpenPrice {
+                code: parse::code(&said.sku)?.to_owned(),
+                quantity: parse::quantity(said.quantity_milli),
+                price,
+            }
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, line) = self.change(session, ("sell_keyed", &said), heads, change).await?;
+        Ok(Response::new(wire::SellKeyedResponse {
+            ticket,
+            line,
+            position: self.position(),
+        }))
+    }
+
+    async fn refund_bottles(&self, request: Request<wire::RefundBottlesRequest>) -> Answer<wire::RefundBottlesResponse> {
+        let (session, said) = self.said(request)?;
+        let change = Change::Bottles {
+            code: parse::code(&said.code)?.to_owned(),
+            quantity: parse::quantity(said.quantity_milli),
+        };
+        let heads = (said.command.as_ref(), said.ticket.as_ref());
+        let (ticket, line) = self.change(session, ("refund_bottles", &said), heads, change).await?;
+        Ok(Response::new(wire::RefundBottlesResponse {
+            ticket,
+            line,
+            position: self.position(),
+        }))
+    }
+
+    async fn suspend_ticket(&self, request: Request<wire::SuspendTicketRequest>) -> Answer<wire::SuspendTicketResponse> {
+        let (session, said) = self.said(request)?;
+        let reason = if said.reason.is_empty() {
+            None
+        } else {
+            Some(parse::id("reason", &said.reason)?)
+        };
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::Suspend { ticket, expected, reason };
+        let (ticket, _) = self.act(session, ("suspend_ticket", &said), said.command.as_ref(), action).await?;
+        Ok(Response::new(wire::SuspendTicketResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn resume_ticket(&self, request: Request<wire::ResumeTicketRequest>) -> Answer<wire::ResumeTicketResponse> {
+        let (session, said) = self.said(request)?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::GoOn { ticket, expected };
+        let (ticket, _) = self.act(session, ("resume_ticket", &said), said.command.as_ref(), action).await?;
+        Ok(Response::new(wire::ResumeTicketResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn list_suspended_tickets(
+        &self,
+        request: Request<wire::ListSuspendedTicketsRequest>,
+    ) -> Answer<wire::ListSuspendedTicketsResponse> {
+        self.session(request.metadata())?;
+        let resting = self.store.suspended_tickets().await.map_err(errors::ask)?;
+        let tickets = resting.iter().map(|open| self.show_outcome(open)).collect::<Result<_, _>>()?;
+        Ok(Response::new(wire::ListSuspendedTicketsResponse { tickets }))
+    }
+
+    async fn take_back(&self, request: Request<wire::TakeBackRequest>) -> Answer<wire::TakeBackResponse> {
+        let (session, said) = self.said(request)?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::TakeBack {
+            ticket,
+            expected,
+            receipt: parse::receipt(&said.receipt)?,
+            lines: said
+                .lines
+                .iter()
+                .map(|line| (line.line, parse::quantity(line.quantity_milli)))
+                .collect(),
+        };
+        let (ticket, _) = self.act(session, ("take_back", &said), said.command.as_ref(), action).await?;
+        Ok(Response::new(wire::TakeBackResponse {
+            ticket,
+            position: self.position(),
+        }))
+    }
+
+    async fn refund_cash(&self, request: Request<wire::RefundCashRequest>) -> Answer<wire::RefundCashResponse> {
+        let (session, said) = self.said(request)?;
+        let id = parse::command_id(said.command.as_ref())?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::Refund {
+            ticket,
+            expected,
+            settle: said.settle,
+        };
+        let (view, outcome) = self.act(session, ("refund_cash", &said), said.command.as_ref(), action).await?;
+        let tenders = match &outcome {
+            Outcome::Open { ticket, .. } => ticket.tenders().to_vec(),
+            Outcome::Closed { committed } => match &*committed.fact {
+                Fact::TicketClosed(closed) => closed.tenders.clone(),
+                Fact::TenderTaken(taken) => vec![taken.tender.clone()],
+                _ => return Err(bad_field("command_id", "belongs to another command")),
+            },
+        };
+        let own = tenders.iter().find(|tender| tender.command_id == id);
+        let handed = own.map_or(Ok(Money::ZERO), |tender| tender.amount.negated());
+        Ok(Response::new(wire::RefundCashResponse {
+            ticket: view,
+            refund: views::money(handed.map_err(|error| bad_field("refund", error))?, self.currency()),
+            position: self.position(),
+        }))
+    }
+
+    async fn void_tender(&self, request: Request<wire::VoidTenderRequest>) -> Answer<wire::VoidTenderResponse> {
+        let (session, said) = self.said(request)?;
+        let (ticket, expected) = parse::ticket(said.ticket.as_ref())?;
+        let action = Action::VoidTender {
+            ticket,
+            expected,
+            tender: CommandId::from_slice(&said.tender_id).map_err(|error| bad_field("tender_id", error))?,
+        };
+        let (ticket, _) = self.act(session, ("void_tender", &said), said.command.as_ref(), action).await?;
+        Ok(Response::new(wire::VoidTenderResponse {
+            ticket,
             position: self.position(),
         }))
     }

@@ -89,6 +89,16 @@ impl Reader {
         sql::counters(&mut *self.pool.acquire().await?).await
     }
 
+    /// The receipts that took something of this one back.
+    pub async fn returned(&self, receipt: ReceiptNo) -> Result<Vec<ReceiptNo>, FileError> {
+        let by = sql::returned(&mut *self.pool.acquire().await?, receipt).await?;
+        let number = |text: &String| {
+            text.parse()
+                .map_err(|error| FileError::Content(format!("a return's receipt: {error}")))
+        };
+        by.iter().map(number).collect()
+    }
+
     /// Receipts that were taken back, each with the one that did.
     pub async fn all_returned(&self) -> Result<Vec<(String, String)>, FileError> {
         sql::all_returned(&mut *self.pool.acquire().await?).await

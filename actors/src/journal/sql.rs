@@ -171,9 +171,10 @@ pub async fn counters(db: &mut SqliteConnection) -> Result<Vec<(String, i64, i64
     Ok(sqlx::query_as("select register, series, last from counter").fetch_all(db).await?)
 }
 
-pub async fn returned(db: &mut SqliteConnection, receipt: ReceiptNo) -> Result<Option<String>, FileError> {
-    let sql = "select by_receipt from returned where receipt = ?";
-    Ok(sqlx::query_scalar(sql).bind(receipt.to_string()).fetch_optional(db).await?)
+/// The receipts that took something of this one back.
+pub async fn returned(db: &mut SqliteConnection, receipt: ReceiptNo) -> Result<Vec<String>, FileError> {
+    let sql = "select by_receipt from returned where receipt = ? order by by_receipt";
+    Ok(sqlx::query_scalar(sql).bind(receipt.to_string()).fetch_all(db).await?)
 }
 
 pub async fn all_returned(db: &mut SqliteConnection) -> Result<Vec<(String, String)>, FileError> {

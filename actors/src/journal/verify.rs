@@ -2,9 +2,9 @@
 //!
 //! Trusts no stored hash, number or sum: everything is computed again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use backroom_core::facts::{Fact, TicketEnd};
+use backroom_core::facts::Fact;
 use backroom_core::ids::{RegisterId, TillId};
 use backroom_core::journal::segment::{Builder, SegmentError};
 use backroom_core::journal::verify::{Broken, Row, Verifier};
@@ -39,7 +39,7 @@ pub struct Verified {
     pub stock: Stock,
     pub tills: BTreeMap<TillId, Till>,
     counters: BTreeMap<(RegisterId, u32), u64>,
-    returned: BTreeMap<String, String>,
+    returned: BTreeSet<(String, String)>,
 }
 
 /// The segments as they follow from the entries: a few figures each.
@@ -134,7 +134,7 @@ pub async fn prove(reader: &Reader, key: &VerifyingKey) -> Result<Verified, Veri
     if let Some(till) = kept.keys().find(|till| !verified.tills.contains_key(till)) {
         return Err(VerifyError::Fold(format!("till {till} is kept but never appears in the journal")));
     }
-    let kept: BTreeMap<String, String> = reader.all_returned().await?.into_iter().collect();
+    let kept: BTreeSet<(String, String)> = reader.all_returned().await?.into_iter().collect();
     if kept != verified.returned {
         return Err(VerifyError::Fold(
             "the list of receipts that were taken back does not follow from the journal".into(),
@@ -180,10 +180,17 @@ impl Verified {
             *last = receipt.number;
         }
         if let Fact::TicketClosed(ticket) = &fact
-            && let (TicketEnd::Return, Some(original), Some(by)) = (ticket.end, ticket.original, ticket.receipt)
-            && let Some(before) = self.returned.insert(original.to_string(), by.to_string())
+            && let Some(by) = ticket.receipt
         {
-            return Err(format!("takes receipt {original} back a second time, after {before}"));
+            let whole = ticket.lines.iter().all(|line| line.details.returns.is_none());
+            for receipt in ticket.takes_back() {
+                let of = receipt.to_string();
+                let earlier = self.returned.range((of.clone(), String::new())..).next();
+                if let Some((_, before)) = earlier.filter(|(earlier, _)| whole && *earlier == of) {
+                    return Err(format!("takes receipt {receipt} back whole, after {before}"));
+                }
+                self.returned.insert((of, by.to_string()));
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use backroom_core::directive::Address;
-use backroom_core::facts::{CashMoved, ClosedTicket, EpochEnd, EpochOpened, EpochReason, Fact, Kind, ShiftOpened, TicketEnd};
+use backroom_core::facts::{CashMoved, ClosedTicket, EpochEnd, EpochOpened, EpochReason, Fact, Kind, ShiftOpened, TicketFact};
 use backroom_core::ids::{CommandId, ReceiptNo, RegisterId, TillId};
 use backroom_core::journal::segment::{Builder, SegmentError};
 use backroom_core::journal::{Entry, Epoch, FiscalBlock, Head, Header, Retention, Segment, Seq};
@@ -78,7 +78,7 @@ struct Gathered {
     stock: BTreeMap<String, i64>,
     open_tenders: Vec<Value>,
     closed_tickets: Vec<Value>,
-    returned: HashMap<ReceiptNo, String>,
+    returned: Vec<(ReceiptNo, String)>,
     segments: Vec<Value>,
     jobs: Vec<Value>,
     begun_jobs: Vec<Value>,
@@ -318,11 +318,13 @@ async fn check(db: &mut SqliteConnection, folds: &Folds, rows: &Gathered, expect
             current if current == version => Ok(()),
             _ => Err(AppendError::TillMoved { till }),
         },
-        Expect::NotReturned { receipt } => {
-            let in_batch = rows.returned.get(&receipt).cloned();
-            match in_batch.or(sql::returned(db, receipt).await?) {
-                None => Ok(()),
-                Some(by) => Err(AppendError::AlreadyReturned { receipt, by }),
+        Expect::TakenBack { receipt, times } => {
+            let mut by = sql::returned(db, receipt).await?;
+            by.extend(rows.returned.iter().filter(|(of, _)| *of == receipt).map(|(_, by)| by.clone()));
+            match by.pop() {
+                Some(by) if times == 0 => Err(AppendError::AlreadyReturned { receipt, by }),
+                last if by.len() + usize::from(last.is_some()) == times => Ok(()),
+                _ => Err(AppendError::TakenBackMeanwhile { receipt }),
             }
         }
     })
@@ -348,12 +350,14 @@ fn push(
     let at = settings.clock.now().max(folds.last_at);
     let mut fact = append.fact.clone();
     if let (Some(register), Fact::TicketClosed(ticket)) = (append.number_for, &mut fact) {
-        let number = folds.counters.get(&(register, folds.series)).copied().unwrap_or(0) + 1;
-        ticket.receipt = Some(ReceiptNo {
-            register,
-            series: folds.series,
-            number,
-        });
+        // Practice and offers have series of their own beside the one of this epoch.
+        let series = ticket
+            .end
+            .series()
+            .and_then(|kind| kind.number(folds.series))
+            .unwrap_or(folds.series);
+        let number = folds.counters.get(&(register, series)).copied().unwrap_or(0) + 1;
+        ticket.receipt = Some(ReceiptNo { register, series, number });
     }
     // Tills are folded first: if the sums do not fit, nothing was touched.
     if let Some(till) = touches(&fact) {
@@ -570,6 +574,7 @@ impl Gathered {
             Fact::TenderTaken(taken) => Some(taken.ticket),
             Fact::CardAsked(asked) => Some(asked.ticket),
             Fact::CardEnded(ended) => Some(ended.ticket),
+            Fact::Ticket(TicketFact::TenderVoided(voided)) => Some(voided.ticket),
             _ => None,
         };
         if let Some(ticket) = of_open_ticket {
@@ -588,8 +593,9 @@ impl Gathered {
             if append.had_money {
                 self.closed_tickets.push(json!(hex(&ticket.ticket.to_bytes())));
             }
-            if let (TicketEnd::Return, Some(original), Some(by)) = (ticket.end, ticket.original, ticket.receipt) {
-                self.returned.insert(original, by.to_string());
+            if let Some(by) = ticket.receipt {
+                let of = ticket.takes_back().into_iter();
+                self.returned.extend(of.map(|receipt| (receipt, by.to_string())));
             }
         }
     }

@@ -14,6 +14,8 @@ async fn insist(shop: &Shop, register: &str, action: Action) -> Outcome {
         id: id(),
         body: body("insist"),
         staff: "s101".parse().unwrap(),
+        session: 1,
+        training: false,
         action,
     };
     let deadline = Instant::now() + Duration::from_secs(20);

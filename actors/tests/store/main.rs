@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fall where its story breaks")]
 
 mod cards;
+mod counter;
 mod counting;
 mod falls;
 mod journal;

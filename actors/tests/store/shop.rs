@@ -61,8 +61,12 @@ fn catalog_file() -> CatalogFile {
         "tax_classes": [{"code": "A", "name": "standard", "rate": "0.19"}],
         "items": [
             {"sku": "TEE", "name": "T-shirt", "codes": ["4006381333931"], "tax_class": "A", "price": 1990},
-            {"sku": "MUG", "name": "Mug", "tax_class": "A", "price": 850}
-        ]
+            {"sku": "MUG", "name": "Mug", "tax_class": "A", "price": 850},
+            {"sku": "RUM", "name": "Rum", "tax_class": "A", "price": 1490, "min_age": 18},
+            {"sku": "DEP", "name": "Household", "tax_class": "A", "price": 0, "open_price": true}
+        ],
+        "promotions": [{"id": "mug10", "name": "Mugs for club members", "priority": 1, "kind": "percent", "percent": "10",
+            "on": {"skus": ["MUG"]}, "coupon": "MUG10"}]
     }))
     .unwrap()
 }
@@ -187,10 +191,21 @@ impl Shop {
     }
 
     pub async fn say(&self, register: &str, id: CommandId, words: &str, action: Action) -> Result<Outcome, CommandError> {
+        self.say_in(false, register, id, words, action).await
+    }
+
+    /// The same in training.
+    pub async fn practise(&self, register: &str, words: &str, action: Action) -> Result<Outcome, CommandError> {
+        self.say_in(true, register, id(), words, action).await
+    }
+
+    async fn say_in(&self, training: bool, register: &str, id: CommandId, words: &str, action: Action) -> Result<Outcome, CommandError> {
         let command = Command {
             id,
             body: body(words),
             staff: cashier(),
+            session: 1,
+            training,
             action,
         };
         self.store.sell(register.parse().unwrap(), command).await

@@ -65,7 +65,19 @@ rpcs! { wire, RegisterServiceClient:
     SettleRequest, SettleResponse, settle;
     CancelTicketRequest, CancelTicketResponse, cancel_ticket;
     ReturnSaleRequest, ReturnSaleResponse, return_sale;
+    ChangeQuantityRequest, ChangeQuantityResponse, change_quantity;
+    OverridePriceRequest, OverridePriceResponse, override_price;
+    GiveDiscountRequest, GiveDiscountResponse, give_discount;
+    TakeCouponRequest, TakeCouponResponse, take_coupon;
+    CheckAgeRequest, CheckAgeResponse, check_age;
+    SellKeyedRequest, SellKeyedResponse, sell_keyed;
+    RefundBottlesRequest, RefundBottlesResponse, refund_bottles;
+    SuspendTicketRequest, SuspendTicketResponse, suspend_ticket;
+    ResumeTicketRequest, ResumeTicketResponse, resume_ticket;
+    TakeBackRequest, TakeBackResponse, take_back;
+    RefundCashRequest, RefundCashResponse, refund_cash;
     GetTicketRequest, GetTicketResponse, get_ticket;
+    ListSuspendedTicketsRequest, ListSuspendedTicketsResponse, list_suspended_tickets;
     ListOpenTicketsRequest, ListOpenTicketsResponse, list_open_tickets;
     GetReceiptRequest, GetReceiptResponse, get_receipt;
     FindItemRequest, FindItemResponse, find_item;
@@ -92,6 +104,8 @@ macro_rules! commands {
 commands! { wire:
     EnrolRequest SignInRequest OpenShiftRequest MoveCashRequest CloseShiftRequest ScanRequest VoidLineRequest TenderRequest SettleRequest
     CancelTicketRequest ReturnSaleRequest
+    ChangeQuantityRequest OverridePriceRequest GiveDiscountRequest TakeCouponRequest CheckAgeRequest SellKeyedRequest
+    RefundBottlesRequest SuspendTicketRequest ResumeTicketRequest TakeBackRequest RefundCashRequest
 }
 
 commands! { clerk: KeepCountRequest }
@@ -124,10 +138,15 @@ macro_rules! told_with_ticket {
     )*};
 }
 
-told_with_ticket! { ScanResponse VoidLineResponse TenderResponse SettleResponse CancelTicketResponse ReturnSaleResponse }
+told_with_ticket! {
+    ScanResponse VoidLineResponse TenderResponse SettleResponse CancelTicketResponse ReturnSaleResponse
+    ChangeQuantityResponse OverridePriceResponse GiveDiscountResponse TakeCouponResponse CheckAgeResponse SellKeyedResponse
+    RefundBottlesResponse SuspendTicketResponse ResumeTicketResponse TakeBackResponse RefundCashResponse
+}
 
 impl Answer for wire::GetTicketResponse {}
 impl Answer for wire::ListOpenTicketsResponse {}
+impl Answer for wire::ListSuspendedTicketsResponse {}
 impl Answer for wire::GetReceiptResponse {}
 impl Answer for wire::FindItemResponse {}
 impl Answer for clerk::ListReadersResponse {}

@@ -95,6 +95,135 @@ pub fn scan(ticket: TicketRef, code: &str, quantity_milli: i64) -> wire::ScanReq
         ticket: ticket.head(),
         code: code.to_owned(),
         quantity_milli,
+        training: false,
+    }
+}
+
+/// The first scan of a ticket that is practice.
+pub fn practise(code: &str, quantity_milli: i64) -> wire::ScanRequest {
+    wire::ScanRequest {
+        training: true,
+        ..scan(TicketRef::begin(), code, quantity_milli)
+    }
+}
+
+pub fn change_quantity(ticket: TicketRef, line: u32, quantity_milli: i64) -> wire::ChangeQuantityRequest {
+    wire::ChangeQuantityRequest {
+        command: command(),
+        ticket: ticket.head(),
+        line,
+        quantity_milli,
+    }
+}
+
+pub fn override_price(ticket: TicketRef, line: u32, price: i64, currency: &str, reason: &str) -> wire::OverridePriceRequest {
+    wire::OverridePriceRequest {
+        command: command(),
+        ticket: ticket.head(),
+        line,
+        price: money(price, currency),
+        reason: reason.to_owned(),
+    }
+}
+
+/// A discount that a person gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Off {
+    /// Such as `12.5`.
+    Percent(String),
+    Amount(i64),
+}
+
+/// Without a line: on the whole ticket.
+pub fn discount(ticket: TicketRef, line: Option<u32>, off: &Off, currency: &str, reason: &str) -> wire::GiveDiscountRequest {
+    use wire::give_discount_request::Discount;
+    wire::GiveDiscountRequest {
+        command: command(),
+        ticket: ticket.head(),
+        line: line.unwrap_or(0),
+        discount: match off {
+            Off::Percent(percent) => Some(Discount::Percent(percent.clone())),
+            Off::Amount(minor) => money(*minor, currency).map(Discount::Amount),
+        },
+        reason: reason.to_owned(),
+    }
+}
+
+pub fn coupon(ticket: TicketRef, code: &str) -> wire::TakeCouponRequest {
+    wire::TakeCouponRequest {
+        command: command(),
+        ticket: ticket.head(),
+        code: code.to_owned(),
+        drop: false,
+    }
+}
+
+pub fn check_age(ticket: TicketRef, code: &str, decision: wire::AgeDecision) -> wire::CheckAgeRequest {
+    wire::CheckAgeRequest {
+        command: command(),
+        ticket: ticket.head(),
+        code: code.to_owned(),
+        decision: decision.into(),
+    }
+}
+
+/// Goods nobody knows, by their department.
+pub fn department(ticket: TicketRef, sku: &str, price: i64, currency: &str, code: &str) -> wire::SellKeyedRequest {
+    wire::SellKeyedRequest {
+        command: command(),
+        ticket: ticket.head(),
+        sku: sku.to_owned(),
+        price: money(price, currency),
+        unknown_code: code.to_owned(),
+        quantity_milli: 0,
+        by_department: true,
+    }
+}
+
+pub fn bottles(ticket: TicketRef, code: &str, quantity_milli: i64) -> wire::RefundBottlesRequest {
+    wire::RefundBottlesRequest {
+        command: command(),
+        ticket: ticket.head(),
+        code: code.to_owned(),
+        quantity_milli,
+    }
+}
+
+pub fn suspend(ticket: TicketRef, reason: &str) -> wire::SuspendTicketRequest {
+    wire::SuspendTicketRequest {
+        command: command(),
+        ticket: ticket.head(),
+        reason: reason.to_owned(),
+    }
+}
+
+pub fn resume(ticket: TicketRef) -> wire::ResumeTicketRequest {
+    wire::ResumeTicketRequest {
+        command: command(),
+        ticket: ticket.head(),
+    }
+}
+
+/// Lines of a receipt, each with its thousandths; all that is left of it where none is named.
+pub fn take_back(ticket: TicketRef, receipt: &str, lines: &[(u32, i64)]) -> wire::TakeBackRequest {
+    let line = |(line, quantity_milli): &(u32, i64)| wire::LineBack {
+        line: *line,
+        quantity_milli: *quantity_milli,
+    };
+    wire::TakeBackRequest {
+        command: command(),
+        ticket: ticket.head(),
+        receipt: receipt.to_owned(),
+        lines: lines.iter().map(line).collect(),
+    }
+}
+
+/// Hands out what the ticket owes, and closes it.
+pub fn refund_and_settle(ticket: TicketRef) -> wire::RefundCashRequest {
+    wire::RefundCashRequest {
+        command: command(),
+        ticket: ticket.head(),
+        settle: true,
     }
 }
 

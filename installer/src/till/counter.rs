@@ -147,6 +147,17 @@ impl Counter {
             "tender" => self.again::<wire::TenderRequest>(&body).await,
             "settle" => self.again::<wire::SettleRequest>(&body).await,
             "cancel_ticket" => self.again::<wire::CancelTicketRequest>(&body).await,
+            "change_quantity" => self.again::<wire::ChangeQuantityRequest>(&body).await,
+            "override_price" => self.again::<wire::OverridePriceRequest>(&body).await,
+            "give_discount" => self.again::<wire::GiveDiscountRequest>(&body).await,
+            "take_coupon" => self.again::<wire::TakeCouponRequest>(&body).await,
+            "check_age" => self.again::<wire::CheckAgeRequest>(&body).await,
+            "sell_keyed" => self.again::<wire::SellKeyedRequest>(&body).await,
+            "refund_bottles" => self.again::<wire::RefundBottlesRequest>(&body).await,
+            "suspend_ticket" => self.again::<wire::SuspendTicketRequest>(&body).await,
+            "resume_ticket" => self.again::<wire::ResumeTicketRequest>(&body).await,
+            "take_back" => self.again::<wire::TakeBackRequest>(&body).await,
+            "refund_cash" => self.again::<wire::RefundCashRequest>(&body).await,
             "return_sale" => self.again::<wire::ReturnSaleRequest>(&body).await,
             _ => return Ok(None),
         };
@@ -183,6 +194,7 @@ impl Counter {
     pub async fn look_again(&mut self) -> Result<Option<wire::TicketView>, TillError> {
         let mut tickets = self.read(&wire::ListOpenTicketsRequest {}).await?.tickets;
         let known = self.memory.notes.ticket;
+        tickets.retain(|view| !view.suspended);
         let at = tickets
             .iter()
             .position(|view| known.is_some_and(|known| known.id.as_bytes()[..] == view.ticket_id[..]));
@@ -267,7 +279,11 @@ macro_rules! learns_the_ticket {
     )*};
 }
 
-learns_the_ticket! { VoidLineRequest TenderRequest SettleRequest CancelTicketRequest }
+learns_the_ticket! {
+    VoidLineRequest TenderRequest SettleRequest CancelTicketRequest
+    ChangeQuantityRequest OverridePriceRequest GiveDiscountRequest TakeCouponRequest CheckAgeRequest SellKeyedRequest
+    RefundBottlesRequest SuspendTicketRequest ResumeTicketRequest TakeBackRequest RefundCashRequest
+}
 
 impl Lesson for wire::ScanRequest {
     fn learn(&self, answer: &wire::ScanResponse, _address: &str, notes: &mut Notebook) {
@@ -293,7 +309,8 @@ impl Lesson for wire::ReturnSaleRequest {
 
 fn learn_ticket(view: Option<&wire::TicketView>, notes: &mut Notebook) {
     let Some(view) = view else { return };
-    if view.state() == wire::TicketState::Open {
+    // A ticket that rests is nobody's: the next customer may be served.
+    if view.state() == wire::TicketState::Open && !view.suspended {
         notes.ticket = Some(open_ticket(view));
     } else {
         notes.ticket = None;

@@ -8,14 +8,23 @@ use wire::CashMoveKind;
 use super::counter::Counter;
 use super::{TillError, amount, secret, shift, show};
 use crate::client::Failure;
-use crate::client::make::{self, TicketRef};
+use crate::client::make::{self, Off, TicketRef};
 
 const HELP: &str = "\
 scan or type a code    adds it; 3*CODE three of it; +CODE if the code is also a word below
 pay 20                 takes 20 in cash; pay alone takes the exact sum
 void 2                 takes line 2 off the ticket
+qty 2 3                makes it three of line 2
+at 2 4.99 torn         another price for line 2, and why
+off 10% friend         off the whole ticket;   off 2 1.50 torn   off line 2
+coupon SUMMER          a coupon                dept FOOD 4.99 CODE   sells what nobody knows
+age yes CODE           you looked: old enough; age no CODE  refuses it
+empties CODE 6         money for six empties
+hold wallet            puts the ticket aside;  held  lists them;  recall 1  goes on with the first
 cancel                 gives the ticket up
+back r1/1/17 2 1*3     takes line 2 and one of line 3 back;  refund  pays out what is owed
 return r1/1/17         takes a whole receipt back and pays it out
+train CODE             begins a ticket for practice
 price CODE             tells a price        receipt r1/1/17   shows a copy
 open 100.00            opens the shift      close 250.00      counts and closes it
 in 5.00 change coins   out 5.00 stamps      drop 200.00       moves cash
@@ -33,6 +42,47 @@ pub enum Entry {
     },
     Pay(Option<String>),
     Void(u32),
+    Quantity {
+        line: u32,
+        quantity_milli: i64,
+    },
+    At {
+        line: u32,
+        price: String,
+        reason: String,
+    },
+    Off {
+        line: Option<u32>,
+        /// Such as `10%` or `1.50`.
+        off: String,
+        reason: String,
+    },
+    Coupon(String),
+    Department {
+        sku: String,
+        price: String,
+        code: String,
+    },
+    Age {
+        passed: bool,
+        code: String,
+    },
+    Empties {
+        code: String,
+        quantity_milli: i64,
+    },
+    Hold(String),
+    Held,
+    Recall(usize),
+    Back {
+        receipt: String,
+        lines: Vec<(u32, i64)>,
+    },
+    Refund,
+    Train {
+        quantity_milli: i64,
+        code: String,
+    },
     Cancel,
     Return(String),
     Price(String),
@@ -70,6 +120,32 @@ impl Entry {
             ("pay", given) => Self::Pay(given),
             ("void", Some(given)) => given.parse().map_or(Self::Incomplete("void 2"), Self::Void),
             ("void", None) => Self::Incomplete("void 2"),
+            ("qty", given) => Self::quantity(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("qty 2 3, the line and how many")),
+            ("at", given) => {
+                Self::at(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("at 2 4.99 torn, the line, the price and why"))
+            }
+            ("off", given) => Self::off(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("off 10% friend, or off 2 1.50 torn")),
+            ("coupon", Some(given)) => Self::Coupon(given),
+            ("coupon", None) => Self::Incomplete("coupon SUMMER"),
+            ("dept", given) => Self::department(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("dept FOOD 4.99")),
+            ("age", given) => Self::age(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("age yes CODE, or age no CODE")),
+            ("empties", given) => Self::empties(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("empties CODE 6")),
+            ("hold", given) => Self::Hold(given.unwrap_or_default()),
+            ("held", None) => Self::Held,
+            ("recall", given) => match given.as_deref().unwrap_or("1").parse() {
+                Ok(number @ 1..) => Self::Recall(number),
+                _ => Self::Incomplete("recall 1, the number in the list of `held`"),
+            },
+            ("back", given) => Self::back(&given.unwrap_or_default()).unwrap_or(Self::Incomplete("back r1/1/17, or back r1/1/17 2 1*3")),
+            ("refund", None) => Self::Refund,
+            ("train", Some(given)) => {
+                let (quantity_milli, code) = amount::quantity_and_code(&given);
+                Self::Train {
+                    quantity_milli,
+                    code: code.to_owned(),
+                }
+            }
+            ("train", None) => Self::Incomplete("train CODE"),
             ("return", Some(given)) => Self::Return(given),
             ("return", None) => Self::Incomplete("return r1/1/17"),
             ("price", Some(given)) => Self::Price(given),
@@ -98,6 +174,81 @@ impl Entry {
             quantity_milli,
             code: code.to_owned(),
         }
+    }
+
+    fn quantity(text: &str) -> Option<Self> {
+        let (line, count) = text.split_once(char::is_whitespace)?;
+        Some(Self::Quantity {
+            line: line.parse().ok()?,
+            quantity_milli: amount::parse(count.trim(), 3).ok()?,
+        })
+    }
+
+    fn at(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        Some(Self::At {
+            line: words.next()?.parse().ok()?,
+            price: words.next()?.to_owned(),
+            reason: words.next()?.to_owned(),
+        })
+        .filter(|_| words.next().is_none())
+    }
+
+    fn off(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let (line, off, reason) = match words[..] {
+            [off, reason] => (None, off, reason),
+            [line, off, reason] => (Some(line.parse().ok()?), off, reason),
+            _ => return None,
+        };
+        Some(Self::Off {
+            line,
+            off: off.to_owned(),
+            reason: reason.to_owned(),
+        })
+    }
+
+    fn department(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        Some(Self::Department {
+            sku: words.next()?.to_owned(),
+            price: words.next()?.to_owned(),
+            code: words.next().unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn age(text: &str) -> Option<Self> {
+        let (said, code) = text.split_once(char::is_whitespace)?;
+        let passed = match said.to_ascii_lowercase().as_str() {
+            "yes" => true,
+            "no" => false,
+            _ => return None,
+        };
+        Some(Self::Age {
+            passed,
+            code: code.trim().to_owned(),
+        })
+    }
+
+    fn empties(text: &str) -> Option<Self> {
+        let (code, count) = text.split_once(char::is_whitespace).unwrap_or((text, "1"));
+        Some(Self::Empties {
+            code: Some(code.to_owned()).filter(|code| !code.is_empty())?,
+            quantity_milli: amount::parse(count.trim(), 3).ok()?,
+        })
+    }
+
+    fn back(text: &str) -> Option<Self> {
+        let mut words = text.split_whitespace();
+        let receipt = words.next()?.to_owned();
+        let line = |word: &str| {
+            let (quantity_milli, line) = amount::quantity_and_code(word);
+            Some((line.parse().ok()?, quantity_milli))
+        };
+        Some(Self::Back {
+            receipt,
+            lines: words.map(line).collect::<Option<_>>()?,
+        })
     }
 
     fn cash(kind: CashMoveKind, text: &str) -> Self {
@@ -194,6 +345,56 @@ async fn one(counter: &mut Counter, entry: Entry) -> Result<String, TillError> {
         }
         Entry::Pay(given) => pay(counter, open?, given.as_deref()).await?,
         Entry::Void(line) => counter.say(&make::void_line(open?, line)).await?.ticket,
+        Entry::Quantity { line, quantity_milli } => counter.say(&make::change_quantity(open?, line, quantity_milli)).await?.ticket,
+        Entry::At { line, price, reason } => {
+            let price = shift::amount(counter, &price)?;
+            let currency = counter.device()?.currency.clone();
+            counter
+                .say(&make::override_price(open?, line, price, &currency, &reason))
+                .await?
+                .ticket
+        }
+        Entry::Off { line, off, reason } => {
+            let currency = counter.device()?.currency.clone();
+            let off = match off.strip_suffix('%') {
+                Some(percent) => Off::Percent(percent.to_owned()),
+                None => Off::Amount(shift::amount(counter, &off)?),
+            };
+            counter.say(&make::discount(open?, line, &off, &currency, &reason)).await?.ticket
+        }
+        Entry::Coupon(code) => counter.say(&make::coupon(open?, &code)).await?.ticket,
+        Entry::Department { sku, price, code } => {
+            let price = shift::amount(counter, &price)?;
+            let currency = counter.device()?.currency.clone();
+            let ticket = ticket.unwrap_or_else(TicketRef::begin);
+            counter.say(&make::department(ticket, &sku, price, &currency, &code)).await?.ticket
+        }
+        Entry::Age { passed, code } => {
+            let decision = if passed {
+                wire::AgeDecision::Passed
+            } else {
+                wire::AgeDecision::Refused
+            };
+            let ticket = ticket.unwrap_or_else(TicketRef::begin);
+            counter.say(&make::check_age(ticket, &code, decision)).await?.ticket
+        }
+        Entry::Empties { code, quantity_milli } => {
+            let ticket = ticket.unwrap_or_else(TicketRef::begin);
+            counter.say(&make::bottles(ticket, &code, quantity_milli)).await?.ticket
+        }
+        Entry::Hold(reason) => {
+            counter.say(&make::suspend(open?, &reason)).await?;
+            return Ok("the ticket is put aside; `held` lists what waits\n".to_owned());
+        }
+        Entry::Held => return held(counter).await,
+        Entry::Recall(number) => recall(counter, number).await?,
+        Entry::Back { receipt, lines } => {
+            let ticket = ticket.unwrap_or_else(TicketRef::begin);
+            counter.say(&make::take_back(ticket, &receipt, &lines)).await?.ticket
+        }
+        Entry::Refund => counter.say(&make::refund_and_settle(open?)).await?.ticket,
+        Entry::Train { .. } if ticket.is_some() => return Err(TillError::TicketOpen),
+        Entry::Train { quantity_milli, code } => counter.say(&make::practise(&code, quantity_milli)).await?.ticket,
         Entry::Cancel => counter.say(&make::cancel(open?)).await?.ticket,
         Entry::Return(receipt) => shift::take_back(counter, &receipt).await?.ticket,
         Entry::SignIn(staff) => {
@@ -204,6 +405,29 @@ async fn one(counter: &mut Counter, entry: Entry) -> Result<String, TillError> {
     };
     let device = counter.device()?;
     Ok(view.map_or_else(String::new, |view| show::closed(&view, device)))
+}
+
+async fn held(counter: &mut Counter) -> Result<String, TillError> {
+    let resting = counter.read(&wire::ListSuspendedTicketsRequest {}).await?.tickets;
+    if resting.is_empty() {
+        return Ok("no ticket waits\n".to_owned());
+    }
+    let device = counter.device()?;
+    let line = |(at, view): (usize, &wire::TicketView)| {
+        let first = view.lines.first().map(|line| line.name.as_str()).unwrap_or_default();
+        let total = show::digits(view.due.as_ref(), device);
+        format!("{:>3}  {total:>10}  {} lines, {first} ...\n", at + 1, view.lines.len())
+    };
+    Ok(resting.iter().enumerate().map(line).collect())
+}
+
+async fn recall(counter: &mut Counter, number: usize) -> Result<Option<wire::TicketView>, TillError> {
+    if counter.ticket().is_some() {
+        return Err(TillError::TicketOpen);
+    }
+    let resting = counter.read(&wire::ListSuspendedTicketsRequest {}).await?.tickets;
+    let view = resting.get(number - 1).ok_or(TillError::NoTicket)?;
+    Ok(counter.say(&make::resume(TicketRef::of(view))).await?.ticket)
 }
 
 /// What has nothing to do with the open ticket.
@@ -308,6 +532,32 @@ mod tests {
             ("x", Entry::X),
             ("x1", add(0, "x1")),
             ("", Entry::Nothing),
+            (
+                "qty 2 3",
+                Entry::Quantity {
+                    line: 2,
+                    quantity_milli: 3000,
+                },
+            ),
+            ("qty two", Entry::Incomplete("qty 2 3, the line and how many")),
+            (
+                "off 2 10% torn",
+                Entry::Off {
+                    line: Some(2),
+                    off: "10%".into(),
+                    reason: "torn".into(),
+                },
+            ),
+            (
+                "back r1/1/17 2 1*3",
+                Entry::Back {
+                    receipt: "r1/1/17".into(),
+                    lines: vec![(2, 0), (3, 1000)],
+                },
+            ),
+            ("back r1/1/17 x", Entry::Incomplete("back r1/1/17, or back r1/1/17 2 1*3")),
+            ("recall 0", Entry::Incomplete("recall 1, the number in the list of `held`")),
+            ("hold", Entry::Hold(String::new())),
             (
                 "in 5.00 change coins",
                 Entry::Move {

@@ -43,6 +43,14 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
             digits(line.amount.as_ref(), device)
         };
         text.push_str(&figure(&format!("{:>3}  {name}", line.line), &right));
+        for reason in line.reasons.iter().filter(|_| !line.voided) {
+            let why = match reason.reason.as_str() {
+                "promotion" => reason.source.as_str(),
+                "line_discount" | "ticket_discount" => "discount",
+                _ => continue,
+            };
+            text.push_str(&figure(&format!("       {why} {}", digits(reason.amount.as_ref(), device)), ""));
+        }
     }
     text.push_str(&"-".repeat(WIDTH));
     text.push('\n');
@@ -50,7 +58,9 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
         "TOTAL",
         &format!("{} {}", digits(view.due.as_ref(), device), device.currency),
     ));
-    if minor(view.given.as_ref()) != 0 {
+    if minor(view.due.as_ref()) < 0 {
+        text.push_str(&figure("TO PAY OUT, say refund", &digits(view.to_give_back.as_ref(), device)));
+    } else if minor(view.given.as_ref()) != 0 {
         text.push_str(&figure("given", &digits(view.given.as_ref(), device)));
         text.push_str(&figure("STILL TO PAY", &digits(view.remaining.as_ref(), device)));
     }
@@ -60,6 +70,12 @@ pub fn cart(view: &wire::TicketView, device: &Device) -> String {
 /// The end of a sale, a return or a ticket that was given up.
 pub fn closed(view: &wire::TicketView, device: &Device) -> String {
     match view.state() {
+        // An exchange in which more came back than was sold.
+        wire::TicketState::Sold if minor(view.due.as_ref()) < 0 => {
+            let refund = amount::show(-minor(view.due.as_ref()), device.decimals);
+            let receipt = figure("receipt", &view.receipt);
+            format!("\n{receipt}\n  PAY OUT  {refund} {}\n\n", device.currency)
+        }
         wire::TicketState::Sold => {
             let change = format!("{} {}", digits(view.change.as_ref(), device), device.currency);
             format!(

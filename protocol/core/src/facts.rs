@@ -41,6 +41,8 @@ pub use ticket::{
 };
 pub use till::{CashTransferred, TillCounted, TillDeclared, TillFact};
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
@@ -644,6 +646,20 @@ pub struct ClosedTicket {
 }
 
 impl ClosedTicket {
+    /// The receipts of which something comes back with this ticket.
+    pub fn takes_back(&self) -> BTreeSet<ReceiptNo> {
+        if !self.end.counts() {
+            return BTreeSet::new();
+        }
+        let of_lines = self.lines.iter().filter(|line| line.voided.is_none());
+        let of_lines: BTreeSet<ReceiptNo> = of_lines.filter_map(|line| Some(line.details.returns?.receipt)).collect();
+        // Boxes before the part returns took a receipt back whole, and wrote only its number.
+        match self.original {
+            Some(original) if of_lines.is_empty() && self.end == TicketEnd::Return => BTreeSet::from([original]),
+            _ => of_lines,
+        }
+    }
+
     /// What of the tenders is for the staff.
     pub fn tips(&self) -> Result<Money, MoneyError> {
         Money::sum(self.tenders.iter().map(|tender| tender.details.tip))

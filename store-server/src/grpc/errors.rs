@@ -40,6 +40,7 @@ pub fn append(error: AppendError) -> Status {
         AppendError::ShiftClosed { .. } => status("no_shift", error),
         AppendError::TillMoved { .. } => status("busy", error),
         AppendError::AlreadyReturned { .. } => status("already_returned", error),
+        AppendError::TakenBackMeanwhile { .. } => status("taken_back_meanwhile", error),
         AppendError::TicketClosed => status("ticket_closed", error),
         AppendError::JobEnded => status("job_ended", error),
         AppendError::NoEpoch => status("no_epoch", error),

@@ -2,8 +2,10 @@
 
 use backroom_actors::journal::BodyHash;
 use backroom_actors::staff::Token;
-use backroom_core::ids::{CommandId, ReceiptNo, TicketId};
+use backroom_core::ids::{CommandId, ReasonCode, ReceiptNo, TicketId};
 use backroom_core::money::{Currency, Money, Quantity};
+use backroom_core::price::Discount;
+use backroom_core::tax::Exemption;
 use backroom_protocol::v1::register as wire;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -14,6 +16,8 @@ use super::errors::{bad_field, status};
 
 /// A code longer than this is no barcode.
 const LONGEST_CODE: usize = 200;
+/// No exemption names more taxes than this.
+const MOST_TAXES: usize = 16;
 
 /// The bearer token of a call.
 pub fn token(metadata: &MetadataMap) -> Result<Token, Status> {
@@ -88,6 +92,35 @@ pub fn money(field: &str, money: Option<&wire::Money>, currency: Currency) -> Re
 
 pub fn quantity(milli: i64) -> Quantity {
     if milli == 0 { Quantity::ONE } else { Quantity(milli) }
+}
+
+/// A line's number; 0 stands for the whole ticket.
+pub fn line(number: u32) -> Option<u32> {
+    (number != 0).then_some(number)
+}
+
+pub fn discount(said: Option<&wire::give_discount_request::Discount>, currency: Currency) -> Result<Option<Discount>, Status> {
+    Ok(match said {
+        None => None,
+        Some(wire::give_discount_request::Discount::Percent(text)) => {
+            Some(Discount::Percent(text.parse().map_err(|error| bad_field("percent", error))?))
+        }
+        Some(wire::give_discount_request::Discount::Amount(amount)) => Some(Discount::Amount(money("amount", Some(amount), currency)?)),
+    })
+}
+
+pub fn exemption(taxes: &[String], reason: &str) -> Result<Option<Exemption>, Status> {
+    if reason.is_empty() {
+        return Ok(None);
+    }
+    let reason: ReasonCode = id("reason", reason)?;
+    if taxes.len() > MOST_TAXES {
+        return Err(bad_field("taxes", format!("names more than {MOST_TAXES} taxes")));
+    }
+    Ok(Some(Exemption {
+        taxes: taxes.to_vec(),
+        reason: reason.to_string(),
+    }))
 }
 
 pub fn code(text: &str) -> Result<&str, Status> {

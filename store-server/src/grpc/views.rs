@@ -7,7 +7,7 @@ use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, Tender, TenderKind, T
 use backroom_core::ids::RegisterId;
 use backroom_core::journal::Head;
 use backroom_core::money::{Currency, Money};
-use backroom_core::ticket::{self, Card, CardStage, Open};
+use backroom_core::ticket::{self, Card, CardStage, Mode, Open};
 use backroom_core::time::Calendar;
 use backroom_protocol::v1::register as wire;
 use tonic::Status;
@@ -66,6 +66,10 @@ fn open(version: u64, ticket: &Open, cards: &Cards) -> Result<wire::TicketView, 
         card: ticket.card().map(|paying| card(paying, cards.of(ticket.opening.ticket), currency)),
         remaining_exact: money(ticket.remaining_exact().map_err(wrong)?, currency),
         settled_at: String::new(),
+        suspended: ticket.is_suspended(),
+        training: ticket.opening.mode == Mode::Training,
+        to_give_back: money(Money((given.0 - due.0).max(0).min((-due.0).max(0))), currency),
+        coupons: ticket.details().coupons.clone(),
     })
 }
 
@@ -145,6 +149,10 @@ pub fn closed(ticket: &ClosedTicket, settled_at: Option<String>) -> wire::Ticket
         card: None,
         remaining_exact: money(Money::ZERO, currency),
         settled_at: settled_at.unwrap_or_default(),
+        suspended: false,
+        training: ticket.end == TicketEnd::Training,
+        to_give_back: money(Money::ZERO, currency),
+        coupons: ticket.details.coupons.clone(),
     }
 }
 
@@ -153,6 +161,7 @@ fn lines(lines: &[ClosedLine], currency: Currency) -> Vec<wire::LineView> {
         reason: reason.reason.word().into(),
         amount: money(reason.amount, currency),
         version: reason.version.to_string(),
+        source: reason.source.clone().unwrap_or_default(),
     };
     let line = |line: &ClosedLine| wire::LineView {
         line: line.line,
@@ -166,6 +175,9 @@ fn lines(lines: &[ClosedLine], currency: Currency) -> Vec<wire::LineView> {
         tax_class: line.tax_class.clone(),
         voided: line.voided.is_some(),
         reasons: line.reasons.iter().map(reason).collect(),
+        returns_receipt: line.details.returns.map(|of| of.receipt.to_string()).unwrap_or_default(),
+        returns_line: line.details.returns.map_or(0, |of| of.line),
+        role: line.details.role.word().into(),
     };
     lines.iter().map(line).collect()
 }
@@ -184,6 +196,7 @@ fn tenders(tenders: &[Tender], currency: Currency) -> Vec<wire::TenderView> {
             kind: kind.into(),
             amount: money(tender.amount, currency),
             attempt: tender.attempt.clone().unwrap_or_default(),
+            tender_id: tender.command_id.to_bytes().to_vec(),
         }
     };
     tenders.iter().map(view).collect()

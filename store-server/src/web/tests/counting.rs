@@ -140,6 +140,7 @@ impl Shop {
             ticket: Some(head(0)),
             code: code.into(),
             quantity_milli: 0,
+            training: false,
         };
         let scanned = self.browser.call("register.v1.RegisterService/Scan", &scan).await;
         let scanned: wire::ScanResponse = scanned.one().await;
