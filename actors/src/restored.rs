@@ -24,6 +24,8 @@ pub struct Mark {
     pub end: EpochEnd,
     pub made_at: Instant,
     pub restored_at: Instant,
+    /// The epoch to open at least: a person knows of lives this backup has not seen.
+    pub at_least: Epoch,
 }
 
 /// Why a box could not begin anew. It is tried again with the next start.
@@ -61,7 +63,7 @@ pub async fn begin_anew(folder: &Folder, journal: &Journal, reader: &Reader) -> 
     }
     if ours == mark.end.epoch {
         let opened = journal
-            .open_epoch_after(EpochReason::Restored, Epoch(0), mark.skip_series())
+            .open_epoch_after(EpochReason::Restored, mark.at_least, mark.skip_series())
             .await?;
         tracing::warn!(epoch = %opened.head.epoch, "this box was put back from a backup; it begins a new epoch and receipt series");
     }

@@ -10,6 +10,7 @@ use std::path::Path;
 use anyhow::Context;
 use backroom_actors::catalog;
 use backroom_actors::clock::Clock;
+use backroom_actors::file::FileError;
 use backroom_actors::journal::reader::Reader;
 use backroom_core::catalog::Catalog;
 use backroom_core::ids::{ShiftId, StoreId};
@@ -72,12 +73,7 @@ pub async fn as_of(data: &Path, text: &str) -> anyhow::Result<()> {
     };
     let store = identity.address.store;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if let Some(applied) = state.prices.catalog() {
-        let mut catalog = catalog::read(applied, &folder.catalogs())?;
-        for (directive, change) in in_turn(&state) {
-            // An item that the catalog does not have needs no price; the box decided the same.
-            let _ = catalog.schedule(directive, change);
-        }
+    if let Some(catalog) = catalog_of(&state, &folder.catalogs())? {
         write_prices(&mut out, store, &catalog, instant)?;
     }
     write_stock(
@@ -89,9 +85,15 @@ pub async fn as_of(data: &Path, text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// Head office's orders by their numbers, as the box followed them.
-fn in_turn(state: &State) -> impl Iterator<Item = (u64, &backroom_core::catalog::PriceChange)> {
-    state.prices.all_ordered().collect::<BTreeMap<_, _>>().into_iter()
+/// The catalog that counted, with head office's orders by their numbers, as the box followed them.
+fn catalog_of(state: &State, folder: &Path) -> Result<Option<Catalog>, FileError> {
+    let Some(applied) = state.prices.catalog() else { return Ok(None) };
+    let mut catalog = catalog::read(applied, folder)?;
+    for (directive, change) in state.prices.all_ordered().collect::<BTreeMap<_, _>>() {
+        // An item that the catalog does not have needs no price; the box decided the same.
+        let _ = catalog.schedule(directive, change);
+    }
+    Ok(Some(catalog))
 }
 
 enum Folded {
@@ -193,6 +195,12 @@ fn open_shift(till: &Till) -> anyhow::Result<Option<(ShiftId, Value)>> {
 
 #[cfg(test)]
 mod tests {
+    use backroom_core::catalog::{CatalogFile, PriceChange};
+    use backroom_core::facts::{Fact, PriceDirected, StockOpened};
+    use backroom_core::journal::{Epoch, FiscalBlock, Head, Header, Retention, Seq};
+    use backroom_core::money::{Money, Quantity};
+    use backroom_core::stock::{MoveReason, StockMove};
+
     use super::*;
 
     #[test]
@@ -223,5 +231,110 @@ mod tests {
                 _ => panic!("{text}: {found:?}"),
             }
         }
+    }
+
+    /// A journal as a box would have written it in the night in which the clock goes back: one piece arrives at each of these moments.
+    async fn a_night(home: &Path, moments: &[&str]) -> Reader {
+        let catalog: CatalogFile = serde_json::from_value(json!({
+            "version": 1, "currency": "EUR", "prices": "inclusive",
+            "tax_classes": [{"code": "A", "name": "standard", "rate": "0.19"}],
+            "items": [{"sku": "TEE", "name": "T-shirt", "tax_class": "A", "price": 1990}],
+        }))
+        .unwrap();
+        let applied = catalog::store_file(home, &serde_json::to_vec(&catalog).unwrap(), &catalog).unwrap();
+        let file = home.join("journal.db");
+        let mut db = backroom_actors::journal::sql::open_writer(&file).await.unwrap();
+        let mut head = Head::start(Epoch(1));
+        for (number, moment) in moments.iter().enumerate() {
+            let fact = match number {
+                0 => Fact::CatalogApplied(applied.clone()),
+                2 => Fact::PriceDirected(PriceDirected {
+                    directive: 1,
+                    change: PriceChange {
+                        sku: "TEE".parse().unwrap(),
+                        price: Money(1500),
+                        currency: "EUR".parse().unwrap(),
+                        effective_at: moment_of(moments[3]),
+                    },
+                }),
+                _ => Fact::StockOpened(StockOpened {
+                    moves: vec![StockMove::new("TEE".parse().unwrap(), Quantity::ONE, MoveReason::Opening)],
+                }),
+            };
+            let header = Header {
+                tenant: "thread".parse().unwrap(),
+                store: "berlin".parse().unwrap(),
+                epoch: head.epoch,
+                seq: Seq(head.seq.0 + 1),
+                prev_hash: head.hash,
+                at: moment_of(moment),
+                time_trusted: true,
+                business_day: Calendar::new("Europe/Berlin", "02:00").unwrap().business_day(moment_of(moment)),
+                kind: fact.kind() as u16,
+                command_id: None,
+                device: None,
+                staff: None,
+                retention: Retention(0),
+                fiscal: FiscalBlock::default(),
+            };
+            let entry = Entry::write(header, &payload::encode(&fact));
+            head = Head {
+                seq: header.seq,
+                hash: entry.hash,
+                ..head
+            };
+            sqlx::query("insert into entry (epoch, seq, kind, hash, bytes) values (1, ?, ?, ?, ?)")
+                .bind(head.seq.0 as i64)
+                .bind(header.kind)
+                .bind(&entry.hash.0[..])
+                .bind(&entry.bytes)
+                .execute(&mut db)
+                .await
+                .unwrap();
+        }
+        Reader::open(&file).await.unwrap()
+    }
+
+    fn moment_of(text: &str) -> Instant {
+        Instant::from_micros(text.parse::<jiff::Timestamp>().unwrap().as_microsecond()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_hour_that_comes_twice_is_told_apart() {
+        let home = tempfile::tempdir().unwrap();
+        let moments = [
+            "2026-10-25T00:10:00Z", // 02:10, the first time
+            "2026-10-25T00:30:00Z", // 02:30, the first time
+            "2026-10-25T00:40:00Z", // a price is ordered for the entry after
+            "2026-10-25T01:10:00Z", // 02:10, the second time
+            "2026-10-25T01:30:00Z", // 02:30, the second time
+            "2026-10-25T02:30:00Z", // 03:30
+        ];
+        let reader = a_night(home.path(), &moments).await;
+        let berlin = Calendar::new("Europe/Berlin", "02:00").unwrap();
+        for (text, pieces, price) in [
+            ("2026-10-25T02:10:00+02:00", 0, 1990),
+            ("2026-10-25T02:29:59.999999+02:00", 0, 1990),
+            ("2026-10-25T02:30:00+02:00", 1, 1990),
+            ("2026-10-25T02:50:00+02:00", 1, 1990),
+            ("2026-10-25T02:09:59+01:00", 1, 1990),
+            ("2026-10-25T02:10:00+01:00", 2, 1500),
+            ("2026-10-25T02:30:00+01:00", 3, 1500),
+            ("2026-10-25 03:29:59", 3, 1500),
+            ("2026-10-25 03:30", 4, 1500),
+            ("2100-01-01 00:00", 4, 1500),
+        ] {
+            let instant = parse(text, &berlin).unwrap();
+            let Folded::State(state) = fold(&reader, instant).await.unwrap() else {
+                panic!("{text}")
+            };
+            let tee = "TEE".parse().unwrap();
+            assert_eq!(state.stock.on_hand(&tee), Quantity(pieces * 1_000), "{text}");
+            let catalog = catalog_of(&state, home.path()).unwrap().unwrap();
+            assert_eq!(catalog.price(catalog.by_sku(&tee).unwrap(), instant).0, Money(price), "{text}");
+        }
+        let before = fold(&reader, moment_of("2026-10-25T00:09:59.999999Z")).await.unwrap();
+        assert!(matches!(before, Folded::Before(first) if first == moment_of(moments[0])));
+        reader.close().await;
     }
 }

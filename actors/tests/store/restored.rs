@@ -50,6 +50,7 @@ async fn put_back(shop: &Shop, minutes: i64) -> TempDir {
         },
         made_at: Instant::from_micros(1_700_000_000_000_000).unwrap(),
         restored_at: Instant::from_micros(1_700_000_000_000_000 + minutes * 60_000_000).unwrap(),
+        at_least: Epoch(0),
     };
     write(&home, &mark);
     home
@@ -144,4 +145,16 @@ async fn a_beginning_that_was_cut_off_is_done_once() {
     assert_eq!(second_epoch(&restored).await.len(), done);
     assert_eq!(restored.store.head().epoch, Epoch(2));
     assert!(!restored.home.path().join("restored.json").exists());
+}
+
+#[tokio::test]
+async fn a_person_who_knows_of_newer_lives_says_which_epoch_to_begin() {
+    let shop = Shop::open(&["r1"]).await;
+    let home = put_back(&shop, 0).await;
+    let mut mark: Mark = serde_json::from_slice(&std::fs::read(home.path().join("restored.json")).unwrap()).unwrap();
+    mark.at_least = Epoch(7);
+    write(&home, &mark);
+    let restored = Shop::of(home, Vec::new()).await;
+    assert_eq!(restored.store.head().epoch, Epoch(7));
+    assert_eq!(restored.sell("r1").await, "r1/7/1");
 }

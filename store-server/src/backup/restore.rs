@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use backroom_actors::clock::Clock;
 use backroom_actors::restored::Mark;
 use backroom_actors::store::Folder;
+use backroom_core::journal::Epoch;
 use serde_json::json;
 
 use super::{Manifest, Refused, private, private_folder, private_folder_all, prove, sync_folder, unpack};
@@ -33,6 +34,9 @@ pub struct Restore {
     /// Go on with the tickets that were open. Only when the old box did nothing more after this backup, or they may be sold twice
     #[arg(long)]
     keep_open_tickets: bool,
+    /// The epoch to begin at least, where head office knows of newer ones than the backup does
+    #[arg(long, default_value_t = 0)]
+    epoch: u32,
 }
 
 pub async fn restore(asked: Restore) -> anyhow::Result<()> {
@@ -40,10 +44,11 @@ pub async fn restore(asked: Restore) -> anyhow::Result<()> {
         file,
         data,
         keep_open_tickets,
+        epoch,
     } = asked;
     let waiting = data.join(WAITING);
     make_room(&data, &waiting)?;
-    let restored = prepare(&file, &waiting, keep_open_tickets).await;
+    let restored = prepare(&file, &waiting, keep_open_tickets, Epoch(epoch)).await;
     let told = match restored {
         Ok((manifest, told)) => move_in(&waiting, &data).map(|()| (manifest, told)),
         Err(error) => Err(error),
@@ -87,7 +92,7 @@ struct Tickets {
     with_money: usize,
 }
 
-async fn prepare(file: &Path, waiting: &Path, keep: bool) -> anyhow::Result<(Manifest, Tickets)> {
+async fn prepare(file: &Path, waiting: &Path, keep: bool, at_least: Epoch) -> anyhow::Result<(Manifest, Tickets)> {
     let (manifest, _) = unpack(file, &mut |line| {
         let path = waiting.join(&line.name);
         if let Some(folder) = path.parent() {
@@ -113,6 +118,7 @@ async fn prepare(file: &Path, waiting: &Path, keep: bool) -> anyhow::Result<(Man
         end: manifest.end,
         made_at: manifest.made_at,
         restored_at: Clock.now(),
+        at_least,
     };
     setup::write_private(&folder.restored(), &serde_json::to_vec(&mark)?)?;
     Ok((manifest, tickets))

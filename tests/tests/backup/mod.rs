@@ -314,3 +314,37 @@ async fn a_backup_that_is_killed_at_any_moment_leaves_a_whole_file_or_none() {
         .collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".part")), "{left:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_is_killed_at_any_moment_leaves_a_whole_box_or_none() {
+    let place = Workplace::new("backup").unwrap();
+    let founding = Founding {
+        items: ITEMS,
+        ..Founding::plain()
+    };
+    let shop = Shop::found(place.path(), &founding).await.unwrap();
+    let program = processes::binary("store-server").unwrap();
+    let file = place.path().join("backup.tar");
+    back_up(&shop, &file).await;
+    let log = place.path().join("killed.log");
+    let mut killed = 0;
+    for after_ms in [3, 6, 10, 15, 20, 25, 30, 35, 40, 60, 90] {
+        let data = place.path().join(format!("to-{after_ms}"));
+        let words = ["restore".to_owned(), text(&file), "--data".into(), text(&data)];
+        let cut = processes::start_and_kill(&program, &words, &log, Duration::from_millis(after_ms)).await;
+        killed += u32::from(cut.is_ok());
+        let prove = ["prove".to_owned(), "--data".into(), text(&data)];
+        if data.join("store.json").exists() {
+            processes::run(&program, &prove, Duration::from_secs(60)).await.unwrap();
+            assert!(data.join("restored.json").exists());
+            continue;
+        }
+        let proven = processes::output(&program, &prove, Duration::from_secs(60)).await.unwrap();
+        assert_eq!(proven.status.code(), Some(1), "half a box is no store");
+        let again = processes::output(&program, &words, Duration::from_secs(60)).await.unwrap();
+        // Cut off while it was moving in: a person empties the folder.
+        let moving = again.status.code() == Some(3);
+        assert!(again.status.success() || moving, "{}", String::from_utf8_lossy(&again.stderr));
+    }
+    assert!(killed > 0, "no restore was ever killed in time");
+}
