@@ -184,8 +184,10 @@ async fn a_ticket_that_was_open_is_set_aside_or_kept_as_the_person_says() {
         .await
         .unwrap();
     let file = place.path().join("backup.tar");
-    back_up(&shop, &file).await;
+    let told = back_up(&shop, &file).await;
     shop.kill().await.unwrap();
+    let dead = back_up(&shop, &place.path().join("dead.tar")).await;
+    assert_eq!(dead["hash"], told["hash"], "a box that was killed is saved like one that runs");
 
     let aside = shop.restored(&place.path().join("aside"), &file).await.unwrap();
     assert!(aside.tool(&["tickets", "export"]).await.unwrap().is_empty());
