@@ -158,6 +158,54 @@ async fn a_box_saved_while_it_sells_is_put_back_elsewhere_and_head_office_has_no
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn head_office_that_was_away_hears_everything_from_the_box_that_was_put_back() {
+    let place = Workplace::new("backup").unwrap();
+    let logs = place.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    let mut hq = HeadOffice::found(place.path(), &["thread"]).await.unwrap();
+    let join = hq.add_store("thread", "berlin").await.unwrap();
+    hq.start().await.unwrap();
+    hq.stop().await.unwrap();
+    let founding = Founding {
+        items: ITEMS,
+        join: Some(join),
+        ..Founding::plain()
+    };
+    let mut shop = Shop::found(place.path(), &founding).await.unwrap();
+    shop.nats = Some(format!("nats://{}", hq.nats().unwrap()));
+    shop.start().await.unwrap();
+    let crew = Crew {
+        items: ITEMS,
+        habits: habits(),
+        ..Crew::of_a_campaign(2, logs.clone(), 12)
+    };
+    let at_work = AtWork::begin(crew.hire(&shop).await.unwrap());
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (mut crew, _) = close_up(at_work).await;
+    let file = place.path().join("backup.tar");
+    back_up(&shop, &file).await;
+    shop.kill().await.unwrap();
+
+    let mut restored = shop.restored(&place.path().join("elsewhere"), &file).await.unwrap();
+    restored.start().await.unwrap();
+    for cashier in &mut crew {
+        cashier.sign_in().await.unwrap();
+    }
+    let at_work = AtWork::begin(crew);
+    hq.start().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let (mut crew, _) = close_up(at_work).await;
+    all_held(&mut crew[0]).await;
+    hq.prove().await.unwrap();
+    let folder = place.path().join("evidence");
+    evidence::gather(&folder, std::slice::from_ref(&restored), &logs, Some(&hq))
+        .await
+        .unwrap();
+    let found = books::check(&folder, Converged::Yes).unwrap();
+    assert!(found.holds, "{}", found.told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_ticket_that_was_open_is_set_aside_or_kept_as_the_person_says() {
     let place = Workplace::new("backup").unwrap();
     let founding = Founding {
