@@ -4,11 +4,11 @@
 //! The order is the point. Work log, tags and people rest on the journal: what they hold may be told otherwise by a *newer* journal (a ticket
 //! was closed, a count kept), never by an older one. So the journal is copied after them, and what the journal names (catalogs) after it.
 
-pub mod archive;
+mod archive;
+mod pack;
 pub mod restore;
 
 use std::fs::{self, File};
-use std::io::{BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -21,20 +21,9 @@ use backroom_actors::journal::verify;
 use backroom_actors::store::Folder;
 use backroom_core::facts::EpochEnd;
 use backroom_core::ids::{StoreId, TenantId};
-use backroom_core::time::Instant;
-use data_encoding::HEXLOWER;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{devices, setup};
-
-const MANIFEST: &str = "manifest.json";
-/// The hash of the manifest, so that no letter of it goes bad unnoticed.
-const MANIFEST_HASH: &str = "manifest.sha256";
-/// Of a form this version does not know nothing is guessed.
-const FORM: u32 = 1;
-/// A manifest beyond this is none; a hash list of thousands of catalogs is far below.
-const LARGEST_MANIFEST: u64 = 16 << 20;
+use pack::Manifest;
 
 /// A rule says no: exit code 3.
 #[derive(Debug, thiserror::Error)]
@@ -47,29 +36,6 @@ pub enum Refused {
     NotEmpty(PathBuf),
     #[error("another backup to {0} is under way")]
     UnderWay(PathBuf),
-}
-
-/// What is in a backup.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    form: u32,
-    made_at: Instant,
-    version: String,
-    tenant: TenantId,
-    store: StoreId,
-    /// Where the journal ends.
-    end: EpochEnd,
-    entries: u64,
-    files: Vec<Line>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    name: String,
-    bytes: u64,
-    sha256: String,
 }
 
 #[derive(Debug, clap::Args)]
@@ -93,18 +59,21 @@ pub async fn backup(asked: Backup) -> anyhow::Result<()> {
     let names = copy_all(&Folder(data), &copies).await?;
     let found = prove(&copies).await.context("the copy does not hold, and no backup was made")?;
     let manifest = Manifest {
-        form: FORM,
+        form: pack::FORM,
         made_at,
         version: env!("CARGO_PKG_VERSION").into(),
         tenant: found.tenant,
         store: found.store,
         end: found.end,
         entries: found.entries,
-        files: names.iter().map(|name| line(copies.path(), name)).collect::<anyhow::Result<_>>()?,
+        files: names
+            .iter()
+            .map(|name| pack::line(copies.path(), name))
+            .collect::<anyhow::Result<_>>()?,
     };
-    pack(&manifest, copies.path(), &workplace.part)?;
+    pack::pack(&manifest, copies.path(), &workplace.part)?;
     // What the disk holds, not what was meant to be written.
-    let (read_back, bytes) = unpack(&workplace.part, &mut |_| Ok(Box::new(std::io::sink())))?;
+    let (read_back, bytes) = pack::unpack(&workplace.part, &mut |_| Ok(Box::new(std::io::sink())))?;
     if read_back != manifest {
         bail!(
             "{} does not read back as it was written; is the disk in order?",
@@ -313,127 +282,6 @@ async fn prove(folder: &Folder) -> anyhow::Result<Proven> {
         },
         entries: verified.entries,
     })
-}
-
-fn line(folder: &Path, name: &str) -> anyhow::Result<Line> {
-    let path = folder.join(name);
-    let mut hasher = Hasher::default();
-    let mut file = File::open(&path)?;
-    std::io::copy(&mut file, &mut hasher).with_context(|| format!("could not read {}", path.display()))?;
-    Ok(Line {
-        name: name.to_owned(),
-        bytes: hasher.bytes,
-        sha256: hasher.hex(),
-    })
-}
-
-fn pack(manifest: &Manifest, from: &Path, to: &Path) -> anyhow::Result<()> {
-    let text = serde_json::to_vec_pretty(manifest)?;
-    let hash = HEXLOWER.encode(&Sha256::digest(&text));
-    let file = private(fs::OpenOptions::new().create(true).truncate(true).write(true), to)?;
-    let mut out = BufWriter::new(file);
-    archive::put(&mut out, MANIFEST, text.len() as u64, &mut &text[..])?;
-    archive::put(&mut out, MANIFEST_HASH, hash.len() as u64, &mut hash.as_bytes())?;
-    for line in &manifest.files {
-        let mut file = BufReader::new(File::open(from.join(&line.name))?);
-        archive::put(&mut out, &line.name, line.bytes, &mut file)?;
-    }
-    archive::finish(&mut out)?;
-    let file = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-    file.sync_all().with_context(|| format!("could not flush {}", to.display()))
-}
-
-type Sink<'a> = &'a mut dyn FnMut(&Line) -> anyhow::Result<Box<dyn Write>>;
-
-/// Reads a backup to its end, giving each file to a place of its own; every length and hash in it holds, or it is an error.
-fn unpack(file: &Path, sink: Sink<'_>) -> anyhow::Result<(Manifest, u64)> {
-    let opened = File::open(file).with_context(|| format!("could not read {}", file.display()))?;
-    let bytes = opened.metadata()?.len();
-    let unpacked = unpack_from(&mut BufReader::new(opened), sink);
-    let manifest = unpacked.with_context(|| format!("{} can not be used", file.display()))?;
-    Ok((manifest, bytes))
-}
-
-fn unpack_from(from: &mut impl Read, sink: Sink<'_>) -> anyhow::Result<Manifest> {
-    let text = small(from, MANIFEST)?;
-    let hash = small(from, MANIFEST_HASH)?;
-    if HEXLOWER.encode(&Sha256::digest(&text)).as_bytes() != hash {
-        bail!("its list of files was changed");
-    }
-    let form: serde_json::Value = serde_json::from_slice(&text).context("its list of files can not be read")?;
-    if form["form"] != FORM {
-        bail!("it was made by another version of this program; use that one or a newer");
-    }
-    let manifest: Manifest = serde_json::from_slice(&text).context("its list of files can not be read")?;
-    for line in &manifest.files {
-        let member = archive::next(from)?.with_context(|| format!("{} is missing in it", line.name))?;
-        if (&member.name, member.size) != (&line.name, line.bytes) {
-            bail!("{} stands where {} was to come", member.name, line.name);
-        }
-        let mut both = Both {
-            hasher: Hasher::default(),
-            to: sink(line)?,
-        };
-        archive::content(from, member.size, &mut both).with_context(|| line.name.clone())?;
-        both.to.flush()?;
-        if both.hasher.hex() != line.sha256 {
-            bail!("{} was changed", line.name);
-        }
-    }
-    if archive::next(from)?.is_some() {
-        bail!("it holds more files than its list names");
-    }
-    Ok(manifest)
-}
-
-fn small(from: &mut impl Read, name: &'static str) -> anyhow::Result<Vec<u8>> {
-    let member = archive::next(from)?.with_context(|| format!("{name} is missing in it"))?;
-    if member.name != name || member.size > LARGEST_MANIFEST {
-        bail!("it is not a backup of a store");
-    }
-    let mut bytes = Vec::new();
-    archive::content(from, member.size, &mut bytes)?;
-    Ok(bytes)
-}
-
-#[derive(Default)]
-struct Hasher {
-    sha256: Sha256,
-    bytes: u64,
-}
-
-impl Hasher {
-    fn hex(self) -> String {
-        HEXLOWER.encode(&self.sha256.finalize())
-    }
-}
-
-impl Write for Hasher {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.sha256.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-struct Both {
-    hasher: Hasher,
-    to: Box<dyn Write>,
-}
-
-impl Write for Both {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let written = self.to.write(bytes)?;
-        self.hasher.write(&bytes[..written])
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.to.flush()
-    }
 }
 
 fn file_name(path: &Path) -> String {

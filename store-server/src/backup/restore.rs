@@ -15,7 +15,8 @@ use backroom_actors::store::Folder;
 use backroom_core::journal::Epoch;
 use serde_json::json;
 
-use super::{Manifest, Refused, private, private_folder, private_folder_all, prove, sync_folder, unpack};
+use super::pack::{Manifest, unpack};
+use super::{Refused, private, private_folder, private_folder_all, prove, sync_folder};
 use crate::{setup, tools};
 
 /// Where everything waits until it is proven. Ours alone, so one that a cut-off restore left behind is no content.

@@ -62,6 +62,16 @@ async fn close_up(at_work: AtWork) -> (Vec<Cashier>, u64) {
     (crew, tally.sales)
 }
 
+/// The names in a backup, in their order.
+fn names(backup: &Path) -> Vec<String> {
+    let bytes = std::fs::read(backup).unwrap();
+    let size = std::str::from_utf8(&bytes[124..135]).unwrap();
+    let size = usize::from_str_radix(size, 8).unwrap();
+    let manifest: Value = serde_json::from_slice(&bytes[512..512 + size]).unwrap();
+    let files = manifest["files"].as_array().unwrap();
+    files.iter().map(|line| line["name"].as_str().unwrap().to_owned()).collect()
+}
+
 fn lines(bytes: &[u8]) -> Vec<Value> {
     let text = std::str::from_utf8(bytes).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -103,6 +113,23 @@ async fn a_box_saved_while_it_sells_is_put_back_elsewhere_and_head_office_has_no
         seqs.push(told["seq"].as_u64().unwrap());
         at_work.check().await.unwrap();
     }
+    let order = names(&files[1]);
+    let at = |name: &str| order.iter().position(|found| found.starts_with(name)).unwrap();
+    for rests_on_it in ["worklog.db", "tags.db", "people.db"] {
+        assert!(
+            at(rests_on_it) < at("journal.db"),
+            "the journal is never older than {rests_on_it}: {order:?}"
+        );
+    }
+    for named_by_it in ["catalogs/", "join.json", "signing.key", "store.json"] {
+        assert!(at(named_by_it) > at("journal.db"), "{named_by_it}: {order:?}");
+    }
+    assert!(
+        !order
+            .iter()
+            .any(|name| name.contains("-wal") || name == "lock" || name == "watermarks"),
+        "{order:?}"
+    );
     assert!(seqs[0] < seqs[1] && seqs[1] < seqs[2], "the box sold meanwhile: {seqs:?}");
     let (mut crew, sold) = close_up(at_work).await;
     assert!(sold > 0);
