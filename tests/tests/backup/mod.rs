@@ -23,10 +23,12 @@ fn text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// A cashier who does everything but change shifts: the one that is open when the backup is made is open when it is put back.
+/// A cashier who does everything but change shifts: the one that is open when the backup is made is open when it is put back. Often there is
+/// money on a ticket that is still open.
 fn habits() -> Habits {
     Habits {
         new_shift: 0,
+        pay_in_parts: 50,
         ..Habits::lively()
     }
 }
