@@ -452,19 +452,6 @@ impl Store {
             .await
     }
 
-    /// Open tickets of all registers that answer in time.
-    pub async fn count_open_tickets(&self, within: Duration) -> usize {
-        let doors: Vec<_> = match self.inner.registers.lock() {
-            Ok(registers) => registers.values().cloned().collect(),
-            Err(_) => return 0,
-        };
-        let ask = |door: Arc<Door<register::Message>>| async move {
-            let answer = door.ask(|reply| register::Message::ListOpen { reply }, within).await;
-            answer.map_or(0, |tickets| tickets.len())
-        };
-        futures_util::future::join_all(doors.into_iter().map(ask)).await.into_iter().sum()
-    }
-
     /// Wants a receipt printed again on this register's printer, marked as a copy.
     pub async fn print_copy(
         &self,
@@ -514,6 +501,19 @@ impl Store {
         if let Some(door) = terminal.and_then(|terminal| self.inner.machines.get(&terminal.name)) {
             door.tell(machine::Message::GiveUp { ticket });
         }
+    }
+
+    /// Open tickets of all registers that answer in time.
+    pub async fn count_open_tickets(&self, within: Duration) -> usize {
+        let doors: Vec<_> = match self.inner.registers.lock() {
+            Ok(registers) => registers.values().cloned().collect(),
+            Err(_) => return 0,
+        };
+        let ask = |door: Arc<Door<register::Message>>| async move {
+            let answer = door.ask(|reply| register::Message::ListOpen { reply }, within).await;
+            answer.map_or(0, |tickets| tickets.len())
+        };
+        futures_util::future::join_all(doors.into_iter().map(ask)).await.into_iter().sum()
     }
 
     pub async fn on_hand(&self, sku: backroom_core::catalog::Sku) -> Result<backroom_core::money::Quantity, AskError> {
