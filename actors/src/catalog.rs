@@ -74,6 +74,18 @@ pub fn store_file(folder: &std::path::Path, text: &[u8], file: &CatalogFile) -> 
     })
 }
 
+/// A catalog that was applied once, without what was ordered since.
+pub fn read(applied: &CatalogApplied, folder: &std::path::Path) -> Result<Catalog, FileError> {
+    let content = |why: String| FileError::Content(why);
+    let path = folder.join(format!("{}.json", applied.hash));
+    let text = std::fs::read(&path).map_err(|error| content(format!("{} can not be read: {error}", path.display())))?;
+    if Hash::of(&text) != applied.hash {
+        return Err(content(format!("{} was changed; restore it", path.display())));
+    }
+    let file: CatalogFile = serde_json::from_slice(&text).map_err(|error| content(format!("{}: {error}", path.display())))?;
+    Catalog::new(file).map_err(|error| content(format!("{}: {error}", path.display())))
+}
+
 /// The catalog as the journal says it is, and the number of the last directive in it.
 pub async fn load(reader: &Reader, folder: &std::path::Path) -> Result<(Catalog, u64), FileError> {
     let content = |why: String| FileError::Content(why);
@@ -84,13 +96,7 @@ pub async fn load(reader: &Reader, folder: &std::path::Path) -> Result<(Catalog,
     let Fact::CatalogApplied(applied) = &*committed_from(newest)?.fact.clone() else {
         return Err(content("the catalog's entry is not readable".into()));
     };
-    let path = folder.join(format!("{}.json", applied.hash));
-    let text = std::fs::read(&path).map_err(|error| content(format!("{} can not be read: {error}", path.display())))?;
-    if Hash::of(&text) != applied.hash {
-        return Err(content(format!("{} was changed; restore it", path.display())));
-    }
-    let file: CatalogFile = serde_json::from_slice(&text).map_err(|error| content(format!("{}: {error}", path.display())))?;
-    let mut catalog = Catalog::new(file).map_err(|error| content(format!("{}: {error}", path.display())))?;
+    let mut catalog = read(applied, folder)?;
     let mut through = 0;
     for entry in reader.rare(Kind::PriceDirected).await? {
         if let Fact::PriceDirected(directed) = &*committed_from(&entry)?.fact {

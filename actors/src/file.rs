@@ -86,3 +86,36 @@ pub async fn readers(file: &Path) -> Result<SqlitePool, FileError> {
         source,
     })
 }
+
+/// A copy of a file as one moment of it, while others may go on writing. The copy is whole and has no log beside it.
+pub async fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
+    let mut db = reader(from).await?;
+    let copied = sqlx::query("vacuum into ?").bind(to.display().to_string()).execute(&mut db).await;
+    db.close().await?;
+    copied?;
+    Ok(())
+}
+
+/// Whether every page, index and rule of the file holds.
+pub async fn check(file: &Path) -> Result<(), FileError> {
+    let mut db = reader(file).await?;
+    let found: Result<Vec<String>, _> = sqlx::query_scalar("pragma integrity_check(3)").fetch_all(&mut db).await;
+    db.close().await?;
+    let found = found?;
+    if found != ["ok"] {
+        return Err(FileError::Content(format!("{}: {}", file.display(), found.join("; "))));
+    }
+    Ok(())
+}
+
+async fn reader(file: &Path) -> Result<SqliteConnection, FileError> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .read_only(true)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging();
+    SqliteConnection::connect_with(&options).await.map_err(|source| FileError::Open {
+        file: file.display().to_string(),
+        source,
+    })
+}

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use backroom_core::directive::Address;
 use backroom_core::facts::{EpochReason, Fact};
@@ -25,6 +26,7 @@ use tokio::sync::{oneshot, watch};
 
 use crate::clock::Clock;
 use crate::door::AskError;
+use crate::figures::Durations;
 use crate::lane::Lane;
 use crate::supervisor::Child;
 use writer::Writer;
@@ -147,6 +149,8 @@ pub enum Job {
     OpenEpoch {
         reason: EpochReason,
         at_least: Epoch,
+        /// So many series are left out, because a life nobody told of may have used them.
+        skip_series: u32,
         reply: oneshot::Sender<Result<Committed, AppendError>>,
     },
 }
@@ -165,6 +169,7 @@ pub struct Published {
     books: watch::Sender<Arc<Books>>,
     /// Commits, each one flush, since the start.
     flushes: AtomicU64,
+    flush_durations: Durations,
     /// Told of each committed fact, in order.
     listener: OnceLock<Listener>,
 }
@@ -182,6 +187,7 @@ impl Journal {
             head: watch::Sender::new(Head::start(Epoch(0))),
             books: watch::Sender::new(Arc::default()),
             flushes: AtomicU64::new(0),
+            flush_durations: Durations::default(),
             listener: OnceLock::new(),
         };
         let published = Arc::new(published);
@@ -221,6 +227,11 @@ impl Journal {
         self.published.flushes.load(Ordering::Relaxed)
     }
 
+    /// How long the flushes took.
+    pub fn flush_durations(&self) -> &Durations {
+        &self.published.flush_durations
+    }
+
     /// A till as of the last commit, with its version.
     pub fn till(&self, till: TillId) -> (u64, Till) {
         self.published
@@ -249,7 +260,18 @@ impl Journal {
 
     /// Opens a new epoch and with it a new receipt series.
     pub async fn open_epoch(&self, reason: EpochReason, at_least: Epoch) -> Result<Committed, AppendError> {
-        self.lane.submit(|reply| Job::OpenEpoch { reason, at_least, reply }).await?
+        self.open_epoch_after(reason, at_least, 0).await
+    }
+
+    /// Like `open_epoch`, leaving out so many receipt series.
+    pub async fn open_epoch_after(&self, reason: EpochReason, at_least: Epoch, skip_series: u32) -> Result<Committed, AppendError> {
+        let job = |reply| Job::OpenEpoch {
+            reason,
+            at_least,
+            skip_series,
+            reply,
+        };
+        self.lane.submit(job).await?
     }
 }
 
@@ -259,7 +281,8 @@ impl Published {
         self.head.send_replace(head);
     }
 
-    fn flushed(&self) {
+    fn flushed(&self, took: Duration) {
+        self.flush_durations.count(took);
         self.flushes.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
 use crate::device::Board;
+use crate::figures::Figures;
 use crate::file::FileError;
 use crate::journal::reader::Reader;
 use crate::journal::writer::committed_from;
@@ -50,6 +51,8 @@ pub struct Shop {
     pub board: Board,
     /// What terminals say about payments under way.
     pub cards: Cards,
+    /// Counted since the start, for those who watch over the box.
+    pub figures: Arc<Figures>,
 }
 
 /// Something changed on a register.

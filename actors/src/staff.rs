@@ -9,8 +9,9 @@ use std::sync::Arc;
 
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, Version};
-use backroom_core::facts::{Fact, Kind, RegisterEnrolled, SignedIn};
+use backroom_core::facts::{EpochReason, Fact, Kind, RegisterEnrolled, SignedIn};
 use backroom_core::ids::{CommandId, RegisterId, StaffId};
+use backroom_core::journal::Epoch;
 use backroom_core::staff::{FORGIVEN_DEVICE, FORGIVEN_PERSON, FORGIVEN_STORE, Tally};
 use backroom_core::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -189,6 +190,20 @@ pub fn child(settings: Settings, door: Arc<Door<Message>>) -> Child {
     door.child("staff", || Message::Strike, move || (StaffActor, (settings.clone(), own.clone())))
 }
 
+/// The epochs which a restored box opened. What a register was in the middle of before is not known there: its session ends, and
+/// whoever signs in again looks first.
+async fn restored_lives(reader: &Reader) -> Result<Vec<Epoch>, FileError> {
+    let mut lives = Vec::new();
+    for entry in reader.rare(Kind::EpochOpened).await? {
+        if let Fact::EpochOpened(opened) = &*committed_from(&entry)?.fact
+            && opened.reason == EpochReason::Restored
+        {
+            lives.push(entry.header.epoch);
+        }
+    }
+    Ok(lives)
+}
+
 /// The actor.
 pub struct StaffActor;
 
@@ -229,7 +244,11 @@ impl State {
         entries.extend(self.settings.reader.rare(Kind::SignedIn).await?);
         // In the order in which it happened: who enrols a register again puts out whoever was signed in.
         entries.sort_by_key(backroom_core::journal::Entry::position);
+        let mut lives = restored_lives(&self.settings.reader).await?.into_iter().peekable();
         for entry in entries {
+            while lives.next_if(|life| *life <= entry.header.epoch).is_some() {
+                passes.sessions.clear();
+            }
             let Some(id) = entry.header.command_id else { continue };
             match &*committed_from(&entry)?.fact {
                 Fact::RegisterEnrolled(enrolled) => {
@@ -247,6 +266,9 @@ impl State {
                 }
                 _ => {}
             }
+        }
+        if lives.next().is_some() {
+            passes.sessions.clear();
         }
         self.settings.passes.send_replace(Arc::new(passes));
         Ok(())

@@ -27,10 +27,12 @@ use crate::clock::Clock;
 use crate::count::{self, Counting};
 use crate::device::{Board, DeviceConfig, DeviceKind, machine, printer, reader, scanner, terminal};
 use crate::door::{AskError, Door};
+use crate::figures::Figures;
 use crate::file::FileError;
 use crate::journal::reader::Reader;
 use crate::journal::{Append, BodyHash, Committed, Journal, JournalSettings};
 use crate::register::{self, CommandError, Outcome, Seat};
+use crate::restored::{self, BeginError};
 use crate::shop::{Cards, Policy, Recent, Shop};
 use crate::staff::{self, Pass, Passes, StaffError};
 use crate::stock;
@@ -66,6 +68,10 @@ impl Folder {
     pub fn watermarks(&self) -> PathBuf {
         self.0.join("watermarks")
     }
+    /// Lies here from a restore until the first start after it has done what it must.
+    pub fn restored(&self) -> PathBuf {
+        self.0.join("restored.json")
+    }
     pub fn path(&self) -> &Path {
         &self.0
     }
@@ -91,6 +97,8 @@ pub enum OpenError {
     File(#[from] FileError),
     #[error(transparent)]
     Time(#[from] backroom_core::time::TimeError),
+    #[error("a box that was put back from a backup could not begin anew")]
+    Restored(#[from] BeginError),
     #[error("an actor could not be started: {0}")]
     Actor(String),
 }
@@ -148,8 +156,10 @@ impl Store {
         let stock = Door::new("the stock", 256);
         let machines: Machines = Arc::new(devices.iter().map(|device| (device.name, Door::new("the machine", 64))).collect());
         let commits = broadcast::Sender::new(1024);
-        let (telling, doors, told) = (stock.clone(), machines.clone(), commits.clone());
+        let figures = Arc::new(Figures::default());
+        let (telling, doors, told, counting) = (stock.clone(), machines.clone(), commits.clone(), figures.clone());
         journal.on_commit(move |committed| {
+            counting.committed(&committed.fact);
             tell_stock(&telling, committed);
             tell_machines(&doors, committed);
             let _ = told.send(committed.clone()); // Nobody may be listening.
@@ -158,6 +168,8 @@ impl Store {
         let worklog = worklog::WorkLog::new(folder.worklog());
         adopt(&root, worklog.child()).await?;
         let reader = Reader::open(&folder.journal()).await?;
+        // Before anybody else reads the journal or a register may speak.
+        restored::begin_anew(&folder, &journal, &reader).await?;
 
         // Empty until the catalog's actor has read the real one, which it does before this function returns.
         let snapshot = watch::Sender::new(Arc::new(empty_catalog()?));
@@ -182,6 +194,7 @@ impl Store {
             commits,
             board: Board::new(&devices),
             cards: Cards::default(),
+            figures,
         };
         let directives_through = through.subscribe();
         let inner = Inner {
@@ -526,6 +539,19 @@ impl Store {
         if let Some(door) = terminal.and_then(|terminal| self.inner.machines.get(&terminal.name)) {
             door.tell(machine::Message::GiveUp { ticket });
         }
+    }
+
+    /// Open tickets of all registers that answer in time.
+    pub async fn count_open_tickets(&self, within: Duration) -> usize {
+        let doors: Vec<_> = match self.inner.registers.lock() {
+            Ok(registers) => registers.values().cloned().collect(),
+            Err(_) => return 0,
+        };
+        let ask = |door: Arc<Door<register::Message>>| async move {
+            let answer = door.ask(|reply| register::Message::ListOpen { reply }, within).await;
+            answer.map_or(0, |tickets| tickets.len())
+        };
+        futures_util::future::join_all(doors.into_iter().map(ask)).await.into_iter().sum()
     }
 
     pub async fn on_hand(&self, sku: backroom_core::catalog::Sku) -> Result<backroom_core::money::Quantity, AskError> {

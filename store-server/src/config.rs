@@ -21,6 +21,18 @@ pub struct File {
     pub nats: Option<String>,
     pub allow_faults: Option<bool>,
     pub log: Option<String>,
+    pub log_format: Option<LogFormat>,
+}
+
+/// How a line of the log looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person who reads along.
+    #[default]
+    Pretty,
+    /// One JSON object a line, for whoever gathers logs.
+    Json,
 }
 
 /// What counts.
@@ -34,6 +46,7 @@ pub struct Config {
     /// Whether the console may strike actors down. For trying out, never in a shop.
     pub allow_faults: bool,
     pub log: String,
+    pub log_format: LogFormat,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +90,7 @@ impl File {
             nats: self.nats.or(under.nats),
             allow_faults: self.allow_faults.or(under.allow_faults),
             log: self.log.or(under.log),
+            log_format: self.log_format.or(under.log_format),
         }
     }
 
@@ -98,6 +112,7 @@ impl File {
             nats: self.nats,
             allow_faults: self.allow_faults.unwrap_or(false),
             log: self.log.unwrap_or_else(|| "info".into()),
+            log_format: self.log_format.unwrap_or_default(),
         })
     }
 }
@@ -123,6 +138,7 @@ mod tests {
         assert_eq!(example.grpc.unwrap().to_string(), DEFAULT_GRPC);
         assert_eq!(example.http.unwrap().to_string(), DEFAULT_HTTP);
         assert_eq!((example.allow_faults, example.log.as_deref()), (Some(false), Some("info")));
+        assert_eq!(example.log_format, Some(LogFormat::default()));
         assert!(example.data.is_some());
     }
 

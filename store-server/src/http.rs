@@ -1,15 +1,23 @@
 //! The HTTP port: health, readiness and metrics; the pages and what they ask for stand in `web`.
 
 use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use backroom_actors::store::Store;
 use backroom_actors::supervisor::ChildState;
+use serde_json::json;
 
 use crate::serve::STOP_PATIENCE;
 use crate::web::House;
+use crate::{metrics, notify};
+
+/// The actors without which nobody can sell.
+const NEEDED: [&str; 6] = ["journal", "worklog", "catalog", "stock", "tills", "staff"];
+/// A disk this slow is not ready for customers.
+const JOURNAL_ANSWERS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Serves on a listener that is bound already, so that the ready line can name its port.
 pub fn serve(listener: TcpListener, house: House) -> std::io::Result<(ServerHandle, SocketAddr)> {
@@ -39,21 +47,37 @@ pub fn serve(listener: TcpListener, house: House) -> std::io::Result<(ServerHand
     Ok((handle, address))
 }
 
+/// The process lives and answers; whether it can sell is another question.
 async fn healthz() -> HttpResponse {
-    HttpResponse::Ok().json(serde_json::json!({"ok": true}))
+    HttpResponse::Ok().json(json!({"ok": true}))
 }
 
-/// Ready while every actor runs; else the failing ones are named.
-async fn readyz(store: web::Data<Store>) -> HttpResponse {
-    let down: Vec<String> = store
-        .actors()
-        .await
-        .into_iter()
-        .filter(|actor| actor.state != ChildState::Running)
-        .map(|actor| actor.name)
-        .collect();
-    let body = serde_json::json!({"ready": down.is_empty(), "down": down});
-    if down.is_empty() {
+/// Ready while registers can be served: the journal answers, and everything a sale needs runs. A register or a machine that is set aside is
+/// named, and does not make the others wait.
+async fn readyz(house: web::Data<House>) -> HttpResponse {
+    let store = &house.store;
+    let mut why = Vec::new();
+    if house.closing.is_cancelled() {
+        why.push("the box is stopping".to_owned());
+    }
+    let mut out_of_service = Vec::new();
+    for actor in store.actors().await {
+        let state = match actor.state {
+            ChildState::Running => continue,
+            ChildState::Restarting => "restarting",
+            ChildState::Quarantined => "quarantined",
+            ChildState::Stopped => "stopped",
+        };
+        if NEEDED.contains(&actor.name.as_str()) {
+            why.push(format!("{} is {state}: {}", actor.name, actor.last_error));
+        }
+        out_of_service.push(json!({"actor": actor.name, "state": state, "why": actor.last_error}));
+    }
+    if why.is_empty() && !notify::answers(store, JOURNAL_ANSWERS_WITHIN).await {
+        why.push(format!("the journal does not answer within {JOURNAL_ANSWERS_WITHIN:?}"));
+    }
+    let body = json!({"ready": why.is_empty(), "why": why, "out_of_service": out_of_service});
+    if why.is_empty() {
         HttpResponse::Ok().json(body)
     } else {
         HttpResponse::ServiceUnavailable().json(body)
@@ -61,34 +85,7 @@ async fn readyz(store: web::Data<Store>) -> HttpResponse {
 }
 
 async fn metrics(store: web::Data<Store>) -> HttpResponse {
-    let link = store.link().borrow().clone();
-    let head = store.head();
-    let mut text = String::new();
-    let mut gauge = |name: &str, help: &str, value: u64| {
-        text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n"));
-    };
-    gauge("backroom_journal_epoch", "Epoch of the journal.", u64::from(head.epoch.0));
-    gauge("backroom_journal_entries", "Entries of the current epoch.", head.seq.0);
-    gauge(
-        "backroom_journal_unheld_entries",
-        "Entries that are not proven to be at head office.",
-        link.unheld,
-    );
-    gauge(
-        "backroom_hq_connected",
-        "1 while head office's broker can be reached.",
-        u64::from(link.connected),
-    );
-    text.push_str("# HELP backroom_journal_flushes_total Flushes of the journal; commands that wait share one.\n# TYPE backroom_journal_flushes_total counter\n");
-    text.push_str(&format!("backroom_journal_flushes_total {}\n", store.shop().journal.flushes()));
-    let actors = store.actors().await;
-    text.push_str("# HELP backroom_actor_restarts_total Restarts of an actor since the start of the box.\n# TYPE backroom_actor_restarts_total counter\n");
-    for actor in actors {
-        // Registers are few and their names are codes of a-z, 0-9 and '-'.
-        text.push_str(&format!(
-            "backroom_actor_restarts_total{{actor=\"{}\"}} {}\n",
-            actor.name, actor.restarts
-        ));
-    }
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(text)
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4")
+        .body(metrics::page(&store).await)
 }

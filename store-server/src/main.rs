@@ -1,12 +1,16 @@
 //! `store-server`: the box in the back room. Command line, logs and exit codes; everything else has a room of its own.
 
+mod backup;
 mod config;
 mod devices;
 mod grpc;
 mod http;
 mod link;
+mod metrics;
+mod notify;
 mod serve;
 mod setup;
+mod state;
 mod tools;
 mod web;
 
@@ -44,10 +48,20 @@ enum Command {
     /// Look into open tickets
     #[command(subcommand)]
     Tickets(Tickets),
+    /// Save everything of a store in one file, while it sells
+    Backup(backup::Backup),
+    /// Make a box from a backup, in an empty folder
+    Restore(backup::restore::Restore),
     /// Verify the journal, and that stock and tills follow from it
     Prove(Data),
-    /// Stock and tills as they stand, one JSON line each
-    State(Data),
+    /// Prices, stock and tills as they stand, or as they stood, one JSON line each
+    State {
+        #[command(flatten)]
+        data: Data,
+        /// Recomputed from the journal up to this instant: 2026-11-01T02:30:00+01:00, or 2026-11-01 02:30 by the shop's clock
+        #[arg(long, value_name = "INSTANT")]
+        as_of: Option<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -103,6 +117,9 @@ struct Run {
     /// error, warn, info, debug or a filter
     #[arg(long, env = "BACKROOM_LOG")]
     log: Option<String>,
+    /// pretty for people, json for machines
+    #[arg(long, env = "BACKROOM_LOG_FORMAT")]
+    log_format: Option<config::LogFormat>,
 }
 
 impl Run {
@@ -118,6 +135,7 @@ impl Run {
             nats: self.nats,
             allow_faults: self.allow_faults.then_some(true),
             log: self.log,
+            log_format: self.log_format,
         };
         said.over(file).finish()
     }
@@ -145,8 +163,13 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("store-server: {error:#}");
-            let wrong_use = error.downcast_ref::<config::ConfigError>().is_some();
-            ExitCode::from(if wrong_use { 2 } else { 1 })
+            let wrong_use = error.is::<config::ConfigError>() || error.is::<state::NoInstant>();
+            let refused = error.is::<backup::Refused>();
+            ExitCode::from(match (wrong_use, refused) {
+                (true, _) => 2,
+                (_, true) => 3,
+                _ => 1,
+            })
         }
     }
 }
@@ -164,8 +187,13 @@ fn work(cli: Cli) -> anyhow::Result<()> {
             Some(Command::Journal(Journal::Export(at))) => tools::export(&at.data).await,
             Some(Command::Journal(Journal::Show { data, seq, epoch })) => tools::show(&data.data, epoch, seq).await,
             Some(Command::Tickets(Tickets::Export(at))) => tools::tickets(&at.data).await,
+            Some(Command::Backup(asked)) => backup::backup(asked).await,
+            Some(Command::Restore(asked)) => backup::restore::restore(asked).await,
             Some(Command::Prove(at)) => tools::prove(&at.data).await,
-            Some(Command::State(at)) => tools::state(&at.data).await,
+            Some(Command::State { data, as_of }) => match as_of {
+                Some(instant) => state::as_of(&data.data, &instant).await,
+                None => state::now(&data.data).await,
+            },
         }
     });
     // Screens that still hang on are not waited for.
@@ -177,11 +205,11 @@ async fn run(settings: Run) -> anyhow::Result<()> {
     let config = settings.config()?;
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log).map_err(|error| anyhow::anyhow!("log = {:?}: {error}", config.log))?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match config.log_format {
+        config::LogFormat::Pretty => logs.with_ansi(colours).init(),
+        config::LogFormat::Json => logs.json().flatten_event(true).init(),
+    }
     serve::serve(config).await
 }
 

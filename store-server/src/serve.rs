@@ -1,6 +1,7 @@
 //! Running a box: opens the store, binds the ports, says "ready" once, and stops in order.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,14 +12,18 @@ use backroom_protocol::v1::console::console_service_server::ConsoleServiceServer
 use backroom_protocol::v1::register::register_service_server::RegisterServiceServer;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::http as http_types;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tower::util::MapResponseLayer;
 
 use crate::config::Config;
 use crate::grpc::clerk::ClerkDesk;
 use crate::grpc::console::Console;
+use crate::grpc::errors::CODE;
 use crate::grpc::{CALL_DEADLINE, RegisterDesk};
+use crate::notify::{self, Notify};
 use crate::web::House;
 use crate::{devices, http, link, setup};
 
@@ -91,6 +96,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         "pid": std::process::id(),
     });
     println!("{ready}");
+    let notify = Arc::new(Notify::from_env());
+    notify.ready(&notify::status(&store));
+    tokio::spawn(notify.clone().keep_telling(store.clone(), closing.clone()));
     tracing::info!(grpc = %grpc_address, http = %http_address, "open for business");
     let ended = tokio::select! {
         _ = terminate.recv() => None,
@@ -98,6 +106,7 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         ended = &mut serving => Some(ended),
     };
     tracing::info!("stopping: what was begun is finished");
+    notify.stopping();
     drop(stop);
     closing.cancel();
     if let Some(ended) = ended {
@@ -120,7 +129,16 @@ pub fn routes(store: &Store, allow_faults: bool) -> Routes {
         struck: crate::grpc::console::Struck::default(),
     })
     .max_decoding_message_size(LARGEST_REQUEST);
-    Routes::new(registers).add_service(clerks).add_service(console).prepare()
+    let routes = Routes::new(registers).add_service(clerks).add_service(console);
+    // Around all services, so that a refusal is counted once, wherever it was decided and however it was asked for.
+    let figures = store.shop().figures.clone();
+    let counted = MapResponseLayer::new(move |answer: http_types::Response<_>| {
+        if let Some(code) = answer.headers().get(CODE).and_then(|code| code.to_str().ok()) {
+            figures.refused(code);
+        }
+        answer
+    });
+    Routes::from(routes.into_axum_router().layer(counted)).prepare()
 }
 
 fn bind(address: std::net::SocketAddr, what: &str) -> anyhow::Result<TcpListener> {

@@ -1,4 +1,4 @@
-//! What an engineer or auditor asks of a data folder: verify, export, prove, open tickets, state. Works while the box runs, and without it.
+//! What an engineer or auditor asks of a data folder: verify, export, prove, open tickets. Works while the box runs, and without it.
 
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -13,14 +13,13 @@ use backroom_actors::worklog::WorkLog;
 use backroom_core::facts::Kind;
 use backroom_core::journal::Entry;
 use backroom_core::ticket::{Event, Open};
-use backroom_core::till::Till;
 use backroom_protocol::payload;
 use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::setup;
 
-async fn reader(data: &Path) -> anyhow::Result<Reader> {
+pub async fn reader(data: &Path) -> anyhow::Result<Reader> {
     let folder = Folder(data.to_owned());
     if !folder.journal().exists() {
         bail!("{} holds no journal; is it the right folder?", data.display());
@@ -106,6 +105,16 @@ fn summary(verified: &Verified) -> String {
 
 /// Open tickets of the work log, less those the journal has closed.
 pub async fn tickets(data: &Path) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    for ticket in open_tickets(data).await? {
+        writeln!(out, "{ticket}")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// One object per open ticket.
+pub async fn open_tickets(data: &Path) -> anyhow::Result<Vec<Value>> {
     let folder = Folder(data.to_owned());
     let reader = reader(data).await?;
     let steps = if folder.worklog().exists() {
@@ -113,7 +122,7 @@ pub async fn tickets(data: &Path) -> anyhow::Result<()> {
     } else {
         Vec::new()
     };
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut tickets = Vec::new();
     for steps in steps.chunk_by(|one, next| one.ticket == next.ticket) {
         let Some((first, Event::Opened(opening))) = steps.first().map(|step| (step, &step.event)) else {
             continue;
@@ -133,7 +142,7 @@ pub async fn tickets(data: &Path) -> anyhow::Result<()> {
                 open.apply(step.event.clone());
             }
         }
-        let ticket = json!({
+        tickets.push(json!({
             "ticket": first.ticket,
             "version": steps.last().map(|step| step.version),
             "register": opening.register,
@@ -143,56 +152,10 @@ pub async fn tickets(data: &Path) -> anyhow::Result<()> {
             "command_ids": command_ids,
             "lines": open.lines(),
             "tenders": open.tenders(),
-        });
-        writeln!(out, "{ticket}")?;
+        }));
     }
-    out.flush()?;
-    Ok(())
-}
-
-/// Stock and tills as they are kept beside the journal, in the shape of head office's projections.
-pub async fn state(data: &Path) -> anyhow::Result<()> {
-    let (_, identity, _) = setup::load(data)?;
-    let reader = reader(data).await?;
-    let store = identity.address.store;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    for (sku, on_hand) in reader.stock().await? {
-        writeln!(
-            out,
-            "{}",
-            json!({"projection": "stock", "key": format!("{store}/{sku}"), "value": {"on_hand": on_hand}})
-        )?;
-    }
-    for (_, till) in reader.tills().await? {
-        if let Some(line) = open_shift(&till)? {
-            let (shift, value) = line;
-            writeln!(
-                out,
-                "{}",
-                json!({"projection": "tills", "key": format!("{store}/{}/{shift}", till.till), "value": value})
-            )?;
-        }
-    }
-    out.flush()?;
-    Ok(())
-}
-
-fn open_shift(till: &Till) -> anyhow::Result<Option<(backroom_core::ids::ShiftId, Value)>> {
-    let Some(shift) = &till.shift else { return Ok(None) };
-    let t = &shift.totals;
-    let value = json!({
-        "float": shift.float,
-        "cash_taken": t.cash_taken,
-        "change": t.change,
-        "cash_refunds": t.cash_refunds,
-        "paid_in": t.paid_in,
-        "paid_out": t.paid_out,
-        "drops": t.drops,
-        "expected": shift.expected()?,
-        "counted": Value::Null,
-        "open": true,
-    });
-    Ok(Some((shift.shift, value)))
+    reader.close().await;
+    Ok(tickets)
 }
 
 /// A code with which one device becomes a register.

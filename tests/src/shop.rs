@@ -132,6 +132,21 @@ impl Shop {
         })
     }
 
+    /// The same shop in another folder, from a backup; it does not run yet. The registers find it where the old one was.
+    pub async fn restored(&self, folder: &Path, backup: &Path) -> Result<Self> {
+        let shop = Self {
+            program: self.program.clone(),
+            folder: folder.join(self.folder.file_name().context("a shop without a folder")?),
+            ports: self.ports.clone(),
+            allow_faults: self.allow_faults,
+            nats: self.nats.clone(),
+            running: None,
+        };
+        fs::create_dir_all(&shop.folder)?;
+        shop.tool(&["restore", &backup.display().to_string()]).await?;
+        Ok(shop)
+    }
+
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -236,6 +251,16 @@ impl Shop {
         let mut args: Vec<&str> = words.to_vec();
         args.extend(["--data", &data]);
         processes::run(&self.program, &args, COMMAND_WITHIN).await
+    }
+
+    /// The same for a command that may fail: its exit code, and what it said on either side.
+    pub async fn asked(&self, words: &[&str]) -> Result<(i32, String, String)> {
+        let data = self.data().display().to_string();
+        let mut args: Vec<&str> = words.to_vec();
+        args.extend(["--data", &data]);
+        let output = processes::output(&self.program, &args, COMMAND_WITHIN).await?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        Ok((output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr)))
     }
 }
 

@@ -81,6 +81,14 @@ impl Tags {
         Ok(tags)
     }
 
+    /// Gives up every count that has no end. For a box that was put back: what its readers saw since is not in this file.
+    pub async fn drop_unfinished(file: &Path) -> Result<(), FileError> {
+        let mut db = file::writer(file, Flush::Always, &MIGRATIONS).await?;
+        let sql = "update count set stage = 'dropped' where stage in ('reading', 'paused', 'keeping')";
+        sqlx::query(sql).execute(&mut db).await?;
+        Ok(db.close().await?)
+    }
+
     async fn tidy(&mut self, now: Instant) -> Result<(), FileError> {
         let before = now.as_micros() - REMEMBERED_MICROS;
         let mut change = self.db.begin().await?;

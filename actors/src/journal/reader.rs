@@ -55,6 +55,11 @@ impl Reader {
         sql::open_jobs(&mut *self.pool.acquire().await?, device).await
     }
 
+    /// What was asked of any machine and has no end yet, oldest first.
+    pub async fn wanted_jobs(&self) -> Result<Vec<Entry>, FileError> {
+        sql::wanted_jobs(&mut *self.pool.acquire().await?).await
+    }
+
     pub async fn is_open_job(&self, name: &str) -> Result<bool, FileError> {
         sql::is_open_job(&mut *self.pool.acquire().await?, name).await
     }

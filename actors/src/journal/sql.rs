@@ -128,6 +128,14 @@ pub async fn open_jobs(db: &mut SqliteConnection, device: DeviceId) -> Result<Ve
     Ok(jobs)
 }
 
+/// What was asked of any machine, also of one that is no longer there, and has no end yet, oldest first.
+pub async fn wanted_jobs(db: &mut SqliteConnection) -> Result<Vec<Entry>, FileError> {
+    let rows = sqlx::query("select bytes, hash from open_job join entry using (position) order by position")
+        .fetch_all(db)
+        .await?;
+    rows.iter().map(entry_from).collect()
+}
+
 /// Whether this job still has no end.
 pub async fn is_open_job(db: &mut SqliteConnection, name: &str) -> Result<bool, FileError> {
     let sql = "select 1 from open_job where name = ?";

@@ -36,7 +36,11 @@ type Reply = oneshot::Sender<Result<Committed, AppendError>>;
 /// What a job asks for.
 enum Work {
     Append(Box<Append>),
-    OpenEpoch { reason: EpochReason, at_least: Epoch },
+    OpenEpoch {
+        reason: EpochReason,
+        at_least: Epoch,
+        skip_series: u32,
+    },
 }
 
 /// Where the file is, and where to show what it came to.
@@ -121,7 +125,19 @@ impl BatchWriter for Writer {
             match job {
                 Job::Barrier { reply } => decided.push(reply),
                 Job::Append { append, reply } => work.push((Work::Append(append), reply)),
-                Job::OpenEpoch { reason, at_least, reply } => work.push((Work::OpenEpoch { reason, at_least }, reply)),
+                Job::OpenEpoch {
+                    reason,
+                    at_least,
+                    skip_series,
+                    reply,
+                } => {
+                    let opens = Work::OpenEpoch {
+                        reason,
+                        at_least,
+                        skip_series,
+                    };
+                    work.push((opens, reply));
+                }
             }
         }
         let (answers, told) = if work.is_empty() {
@@ -160,9 +176,11 @@ impl Writer {
         if accepted.is_empty() {
             return Ok((answers, Vec::new()));
         }
-        match sql::write(&mut self.db, &rows.json(&folds)).await {
+        let rows_json = rows.json(&folds);
+        let began = std::time::Instant::now();
+        match sql::write(&mut self.db, &rows_json).await {
             Ok(()) => {
-                self.published.flushed();
+                self.published.flushed(began.elapsed());
                 self.folds = folds;
                 let done = accepted.into_iter().zip(std::mem::take(&mut rows.committed));
                 answers.extend(done.map(|((_, reply), committed)| Answer {
@@ -193,9 +211,11 @@ impl Writer {
         if let Err(refused) = add(&mut self.db, &self.settings, &mut folds, &mut rows, job).await? {
             return Ok(Err(refused));
         }
-        match sql::write(&mut self.db, &rows.json(&folds)).await {
+        let rows_json = rows.json(&folds);
+        let began = std::time::Instant::now();
+        match sql::write(&mut self.db, &rows_json).await {
             Ok(()) => {
-                self.published.flushed();
+                self.published.flushed(began.elapsed());
                 self.folds = folds;
                 told.append(&mut rows.told);
                 let outcome = rows.committed.pop();
@@ -271,8 +291,12 @@ async fn add(
     job: &Work,
 ) -> Result<Result<(), AppendError>, FileError> {
     match job {
-        Work::OpenEpoch { reason, at_least } => {
-            let Some((epoch, opened)) = folds.next_epoch(*reason, *at_least) else {
+        Work::OpenEpoch {
+            reason,
+            at_least,
+            skip_series,
+        } => {
+            let Some((epoch, opened)) = folds.next_epoch(*reason, *at_least, *skip_series) else {
                 return Ok(Err(AppendError::NoEpoch));
             };
             let append = Append::by_the_box(Fact::EpochOpened(opened));
@@ -498,8 +522,11 @@ impl Folds {
     }
 
     /// The entry that opens the epoch after this one, naming where this one ended.
-    fn next_epoch(&self, reason: EpochReason, at_least: Epoch) -> Option<(Epoch, EpochOpened)> {
+    ///
+    /// The series rises as far as the epoch does: an epoch that this box only heard of had a series, too.
+    fn next_epoch(&self, reason: EpochReason, at_least: Epoch, skip_series: u32) -> Option<(Epoch, EpochOpened)> {
         let now = self.epoch_opened.as_ref()?;
+        let epoch = Epoch(at_least.0.max(self.head.epoch.0.checked_add(1)?));
         let previous = Some(EpochEnd {
             epoch: self.head.epoch,
             seq: self.head.seq,
@@ -508,10 +535,10 @@ impl Folds {
         let opened = EpochOpened {
             reason,
             previous,
-            series: now.series.checked_add(1)?,
+            series: now.series.checked_add(epoch.0 - self.head.epoch.0)?.checked_add(skip_series)?,
             ..now.clone()
         };
-        Some((Epoch(at_least.0.max(self.head.epoch.0.checked_add(1)?)), opened))
+        Some((epoch, opened))
     }
 }
 

@@ -9,5 +9,6 @@ mod falls;
 mod journal;
 mod paper;
 mod people;
+mod restored;
 mod selling;
 mod shop;

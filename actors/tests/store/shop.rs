@@ -144,6 +144,13 @@ impl Shop {
         shop
     }
 
+    /// The box of a folder that is there already.
+    pub async fn of(home: TempDir, devices: Vec<DeviceConfig>) -> Shop {
+        let folder = Folder(home.path().to_owned());
+        let store = Store::open(folder, identity(), devices.clone(), Clock).await.unwrap();
+        Shop { store, home, devices }
+    }
+
     /// The same folder, opened anew: what a restart of the process does.
     pub async fn reopen(self) -> Shop {
         self.store.stop(Duration::from_secs(5)).await;

@@ -226,12 +226,15 @@ fn money_was_taken(entry: &Entry, ticket: &Ticket, taken: &HashMap<Id, (&Entry, 
 }
 
 /// Money that was taken lies on a ticket that was closed or is still open. A box that was set back is not asked: its branch ends
-/// in the middle of things.
+/// in the middle of things. Where the box itself was set back in the middle of a ticket, the life that it has forgotten may have closed it,
+/// which head office tells.
 fn money_has_a_ticket(findings: &mut Findings, shop: &Shop<'_>) {
     for store in &shop.boxes {
         let Some(open) = &store.open_tickets else { continue };
+        let forgotten = shop.entries.iter().filter(|told| !told.by_box).map(|told| told.entry);
         let mut tickets: HashMap<Id, HashSet<Id>> = HashMap::new();
-        for entry in &store.export.entries {
+        // The box's own word comes last and counts.
+        for entry in forgotten.chain(&store.export.entries) {
             if let Fact::TicketClosed(ticket) = &entry.fact {
                 let voided = ticket.details.voided_tenders.iter().map(|voided| &voided.tender);
                 let all = ticket.tenders.iter().chain(voided).map(|tender| tender.command_id);

@@ -126,7 +126,8 @@ impl Cashier {
         Ok(())
     }
 
-    async fn sign_in(&mut self) -> Result<()> {
+    /// Anew, as after somebody put the box back from a backup.
+    pub async fn sign_in(&mut self) -> Result<()> {
         self.client.carry(&self.device_token)?;
         let request = make::sign_in(&self.staff.0, &self.staff.1, self.client.seen());
         let answer = self.client.command(&request).await.context("could not sign in")?;
@@ -277,7 +278,7 @@ impl Cashier {
     }
 
     /// After a refusal the register asks what is open and gives it up, as a person would. With money in it, it is settled.
-    async fn clear_up(&mut self) -> Result<()> {
+    pub async fn clear_up(&mut self) -> Result<()> {
         let tickets = self.client.read(&wire::ListOpenTicketsRequest {}).await?.tickets;
         for view in tickets {
             let ticket = TicketRef::of(&view);

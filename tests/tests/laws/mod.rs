@@ -255,6 +255,31 @@ fn a_box_that_was_set_back_leaves_a_branch_which_head_office_keeps() {
 }
 
 #[test]
+fn money_on_a_ticket_that_a_forgotten_life_closed_is_where_it_belongs() {
+    // A customer had paid a first part when the disk was set back; the life that was forgotten took the rest.
+    let (shops, _) = honest();
+    let [mut forgotten, mut alive] = [shops[0].clone(), shops[0].clone()];
+    let fork = shops[0].specs.len();
+    forgotten.sell(&[TEE], &[1000, 2000]);
+    alive.specs.push(forgotten.specs[fork].clone());
+    alive.another_life();
+    alive.open_epoch(2);
+    let mut case = Case::of(&[alive.clone(), shops[1].clone()]);
+    case.logs.push(forgotten.log.clone());
+    assert!(case.check().broken().contains(&Law::L5), "nobody tells what became of the money");
+
+    let mut entries = forgotten.lines();
+    entries.extend(alive.lines().split_off(fork + 1));
+    for line in &mut entries {
+        line["store"] = json!("berlin");
+    }
+    let hq = case.hq();
+    hq.retain(|line| line["store"] != "berlin");
+    hq.extend(entries);
+    assert!(!case.check().broken().contains(&Law::L5), "{}", case.check());
+}
+
+#[test]
 fn two_lives_of_one_box_in_the_same_epoch_are_two_branches() {
     // Set back without noticing, it wrote two more entries before it opened a new epoch; head office has all of it.
     let (shops, _) = honest();

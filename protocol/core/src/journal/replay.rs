@@ -10,7 +10,7 @@ use crate::facts::opening::OpeningFact;
 use crate::facts::{CardAsked, CardBegun, CatalogApplied, Fact};
 use crate::ids::{CommandId, RegisterId, StaffId, TillId};
 use crate::money::{Money, MoneyError};
-use crate::stock::{Stock, StockMove};
+use crate::stock::Stock;
 use crate::till::Till;
 use crate::time::Instant;
 
@@ -115,12 +115,7 @@ pub fn as_of<'a>(entries: impl IntoIterator<Item = &'a Recorded>, instant: Insta
 
 impl Room for Stock {
     fn take(&mut self, _: &Header, fact: &Fact) -> Result<(), MoneyError> {
-        let moves: &[StockMove] = match fact {
-            Fact::StockOpened(opened) => &opened.moves,
-            Fact::TicketClosed(ticket) => &ticket.moves,
-            _ => &[],
-        };
-        for moved in moves {
+        for moved in fact.stock_moves() {
             self.apply(moved)?;
         }
         Ok(())
@@ -173,6 +168,11 @@ pub struct Prices {
 impl Prices {
     pub fn catalog(&self) -> Option<&CatalogApplied> {
         self.catalog.as_ref()
+    }
+
+    /// Every price that was ordered, with its directive's number, item by item.
+    pub fn all_ordered(&self) -> impl Iterator<Item = (u64, &PriceChange)> {
+        self.ordered.values().flatten().map(|(directive, change)| (*directive, change))
     }
 
     /// The price a directive set which counts at an instant, and the directive's number. `None`: the catalog's own price counts.

@@ -11,7 +11,7 @@ use crate::ids::{ShiftId, TicketId};
 use crate::journal::Hash;
 use crate::journal::tests::header;
 use crate::money::Quantity;
-use crate::stock::MoveReason;
+use crate::stock::{MoveReason, StockMove};
 
 fn at(second: i64) -> Instant {
     Instant::from_micros(second * 1_000_000).unwrap()
