@@ -459,11 +459,18 @@ impl State {
     /// A failure here is made good by the next rebuild.
     async fn close_by_card(&mut self, ticket: TicketId) -> Result<(), CommandError> {
         let Some(held) = self.tickets.get(&ticket) else { return Ok(()) };
-        let closed = held.ticket.settle(&self.counter(&held.prices))?;
-        match self.close(None, closed, true).await {
+        let closed = match held.ticket.settle(&self.counter(&held.prices)) {
+            Ok(closed) => self.close(None, closed, true).await,
+            Err(refused) => Err(refused.into()),
+        };
+        match closed {
             Ok(outcome) => self.show(outcome),
-            // Without a shift the ticket waits, paid; a person opens one and settles it.
-            Err(CommandError::Till(_) | CommandError::Append(AppendError::ShiftClosed { .. })) => {}
+            // Without a shift, or where a rule forbids it now, the ticket waits, paid; a person makes it good and settles it.
+            Err(
+                CommandError::Till(_)
+                | CommandError::Refused(_)
+                | CommandError::Append(AppendError::ShiftClosed { .. } | AppendError::TakenBackMeanwhile { .. }),
+            ) => {}
             Err(error) => return Err(error),
         }
         Ok(())
@@ -956,7 +963,7 @@ impl State {
             .iter()
             .filter_map(|id| commands?.get(id).map(|(body, _)| (*id, *body)))
             .collect();
-        let mut expects = self.expects_back(command, &closed).await?;
+        let mut expects = self.expects_back(&closed).await?;
         expects.push(Expect::OpenShift { till, shift });
         let cause = command.map_or_else(|| ticket.to_string(), |command| command.id.to_string());
         let with = self.effects(&closed, &cause);

@@ -2,7 +2,7 @@
 //! takes the new one only if no other came in between.
 
 use backroom_core::facts::{ClosedLine, ClosedTicket, Fact, TenderTaken};
-use backroom_core::ids::{ReceiptNo, TicketId};
+use backroom_core::ids::{CommandId, ReceiptNo, TicketId};
 use backroom_core::money::Quantity;
 use backroom_core::ticket::change::Doing;
 use backroom_core::ticket::{Event, GivenBack, Open, Refusal};
@@ -96,7 +96,7 @@ impl State {
 
     /// What the journal must still hold for the goods that come back with this ticket. The parts of a line follow each other, each worth what
     /// it is worth in its turn, so all of it is decided once more from the journal of now: another register may have taken a part meanwhile.
-    pub(super) async fn expects_back(&self, command: Option<&Command>, closed: &ClosedTicket) -> Result<Vec<Expect>, CommandError> {
+    pub(super) async fn expects_back(&self, closed: &ClosedTicket) -> Result<Vec<Expect>, CommandError> {
         let mut expects = Vec::new();
         for receipt in closed.takes_back() {
             let (before, times) = self.given_back(receipt).await?;
@@ -105,18 +105,20 @@ impl State {
                 .iter()
                 .filter(|line| line.voided.is_none() && line.details.returns.is_some_and(|of| of.receipt == receipt))
                 .collect();
-            if let (Some(held), Some(command), false) = (self.tickets.get(&closed.ticket), command, parts.is_empty()) {
+            let meanwhile = || AppendError::TakenBackMeanwhile { receipt };
+            if let (Some(held), false) = (self.tickets.get(&closed.ticket), parts.is_empty()) {
                 let sale = self.receipt(receipt).await?;
                 let wanted: Vec<(u32, Quantity)> = parts.iter().filter_map(|line| part_of(line)).collect();
+                // Who says it changes no amount.
                 let doing = Doing {
-                    staff: command.staff,
-                    command_id: command.id,
+                    staff: "box".parse().map_err(|_| meanwhile())?,
+                    command_id: CommandId(uuid::Uuid::nil()),
                     at: self.shop.clock.now(),
                 };
                 let alone = Open::new(held.ticket.opening.clone());
                 let again = alone.take_back(&self.counter(&held.prices), &sale, &before, &wanted, doing)?;
                 if !same_worth(&again.event, &parts) {
-                    return Err(AppendError::TakenBackMeanwhile { receipt }.into());
+                    return Err(meanwhile().into());
                 }
             }
             expects.push(Expect::TakenBack { receipt, times });
