@@ -35,6 +35,15 @@ async fn a_store_publishes_its_journal_and_gets_the_acknowledgement() {
     assert_eq!(messages_kept(&hq).await, 2);
 }
 
+/// Returns when the broker has heard everything this client wants to listen to: it hears itself, on the same connection. A flush only says
+/// that the words have left.
+async fn listens(client: &async_nats::Client) {
+    let inbox = client.new_inbox();
+    let mut own = client.subscribe(inbox.clone()).await.unwrap();
+    client.publish(inbox, "is somebody there?".into()).await.unwrap();
+    timeout(DEADLINE, own.next()).await.unwrap().unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_announces_itself_and_hears_only_what_is_meant_for_it() {
     let office = Office::open().await;
@@ -44,18 +53,19 @@ async fn a_store_announces_itself_and_hears_only_what_is_meant_for_it() {
     let mut at_harbour = harbour.client.subscribe(subjects::down_all("nord", "harbour")).await.unwrap();
     let mut at_station = station.client.subscribe(subjects::down_all("nord", "station")).await.unwrap();
     let mut hellos = hq.subscribe(subjects::up_hellos("nord")).await.unwrap();
-    for client in [&harbour.client, &station.client, &hq] {
-        client.flush().await.unwrap();
-    }
+    listens(&hq).await;
 
-    let asking = tokio::spawn({
-        let client = harbour.client.clone();
-        async move { client.request(subjects::up_hello("nord", "harbour"), "here I am".into()).await }
-    });
-    let hello = timeout(DEADLINE, hellos.next()).await.unwrap().unwrap();
-    assert_eq!(subjects::sender(&hello.subject), Some(("nord", "harbour", "hello")));
-    hq.publish(hello.reply.unwrap(), "welcome".into()).await.unwrap();
-    assert_eq!(timeout(DEADLINE, asking).await.unwrap().unwrap().unwrap().payload, "welcome");
+    // Each answer also shows that the broker knows what its store listens to.
+    for (store, client) in [("harbour", &harbour.client), ("station", &station.client)] {
+        let asking = tokio::spawn({
+            let (client, subject) = (client.clone(), subjects::up_hello("nord", store));
+            async move { client.request(subject, "here I am".into()).await }
+        });
+        let hello = timeout(DEADLINE, hellos.next()).await.unwrap().unwrap();
+        assert_eq!(subjects::sender(&hello.subject), Some(("nord", store, "hello")));
+        hq.publish(hello.reply.unwrap(), "welcome".into()).await.unwrap();
+        assert_eq!(timeout(DEADLINE, asking).await.unwrap().unwrap().unwrap().payload, "welcome");
+    }
 
     hq.publish(subjects::down("nord", "station", Down::Watermark), "20".into())
         .await
