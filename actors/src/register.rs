@@ -4,7 +4,7 @@
 //! tickets are rebuilt from the work log, less what the journal says is closed. Asks the journal and the work log; nobody here asks
 //! another register.
 //!
-//! [`change`] is what a person changes about a basket, [`back`] are goods that come back, [`rest`] are tickets that rest or move.
+//! `change` is what a person changes about a basket, `back` are goods that come back, `rest` are tickets that rest or move.
 
 mod back;
 mod change;

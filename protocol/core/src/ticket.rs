@@ -4,9 +4,9 @@
 //! what came of prices and taxes, so replay asks no catalog and is exact. An open and a closed ticket are two types, so nobody adds a
 //! line to a paid sale; goods that come back are lines of another ticket.
 //!
-//! - [`line`] adds, captures, voids; [`change`] is what a person changes about prices; [`pricing`] asks the price and tax rooms.
-//! - [`opening`] is where a ticket begins and rests; [`tender`], [`card`] and [`balance`] pay it; [`settle`] ends it.
-//! - [`returns`] takes goods back and plans the refund; [`layaway`] puts goods aside.
+//! - `line` adds, captures, voids; `change` is what a person changes about prices; `pricing` asks the price and tax rooms.
+//! - `opening` is where a ticket begins and rests; `tender`, `card` and `balance` pay it; `settle` ends it.
+//! - `returns` takes goods back and plans the refund; `layaway` puts goods aside.
 //!
 //! Knows no journal, no machine and nobody's name. Who may do what is the staff's room: an approval is a value handed in.
 
