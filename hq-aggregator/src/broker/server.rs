@@ -151,10 +151,12 @@ impl Embedded {
     }
 
     /// Lets the server write what it holds and end. Killed when it takes too long.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         let (done, stopped) = oneshot::channel();
         if self.orders.send(Order::Stop(done)).await.is_ok() {
             let _watcher_is_gone_too = stopped.await;
+            // Only then is the folder free for the next one.
+            let _let_go_of_the_lock = (&mut self.watcher).await;
         }
     }
 
